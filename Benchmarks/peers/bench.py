@@ -1,0 +1,406 @@
+"""Runs the jobs of jobs.py side by side and prints what came out as tables and as JSON.
+
+How it measures:
+1. Everyone runs in a fresh process, alternating (A B C A B C), output to a file on the same disk that is removed first.
+2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on.
+3. Our time is the whole process, from its start to its end. A peer's is its statement alone, without the start of
+   Python and the loading of its library: those would only flatter us. Both are in the JSON.
+4. Peak memory is that of the process, through launch.c.
+5. What a peer wrote is compared with what we wrote, see compare.py.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import compare
+from jobs import JOBS, PEAK_MIB, PEERS, Variant, Yardstick
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Broken(Exception):
+    """A program failed or wrote other records: there is nothing to compare."""
+
+
+def short(path):
+    """The path from the top of the package, where everything runs."""
+    path = Path(path).absolute()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def show(command):
+    """The command as a shell reads it, with SQL in double quotes: it is full of single ones."""
+    def quoted(word):
+        return '"' + re.sub(r'(["$`\\])', r"\\\1", word) + '"' if "'" in word else shlex.quote(word)
+
+    return " ".join(map(quoted, command))
+
+
+def say(text):
+    print(f"bench-peers: {text}", file=sys.stderr, flush=True)
+
+
+# MARK: One run
+
+
+@dataclass
+class Run:
+    seconds: float    # what is compared: see (3) above
+    wall: float       # of the process
+    cpu: float
+    peak_mib: float
+
+
+@dataclass
+class Contestant:
+    label: str
+    command: list
+    output: Path | None
+    peer: Variant | None = None
+    yardstick: Yardstick | None = None
+    runs: list = field(default_factory=list)
+    warm: list = field(default_factory=list)
+    output_bytes: int | None = None
+    stdout: str = ""
+
+    @property
+    def median(self):
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def peak_mib(self):
+        return max(run.peak_mib for run in self.runs)
+
+
+class Launcher:
+    def __init__(self, folder):
+        self.program = folder / "launch"
+        self.report = folder / "report"
+        source = Path(__file__).with_name("launch.c")
+        compiler = os.environ.get("CC", "clang")
+        subprocess.run([compiler, "-O2", "-o", self.program, source], check=True)
+
+    def run(self, contestant):
+        if contestant.output:
+            contestant.output.unlink(missing_ok=True)
+        done = subprocess.run([self.program, self.report, *contestant.command], cwd=ROOT, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Broken(f"{show(contestant.command)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        wall, cpu, peak_kib, _ = map(float, self.report.read_text().split())
+        contestant.stdout = done.stdout
+        contestant.output_bytes = contestant.output.stat().st_size if contestant.output else None
+        seconds = float(done.stdout.split()[-1]) if contestant.peer else wall
+        return Run(seconds, wall, cpu, peak_kib / 1024)
+
+
+# MARK: One job
+
+
+class JobRunner:
+    def __init__(self, job, arguments, launcher, folder):
+        self.job, self.arguments, self.launcher = job, arguments, launcher
+        self.folder = folder
+        self.reference = None
+        self.problems = []
+        self.places = {
+            "sluice": short(arguments.sluice), "example1": short(arguments.example1), "python": short(sys.executable),
+            "input": short(arguments.data / job.input), "reference": short(folder / f"reference{job.output}")}
+        everyone = [] if arguments.only_peers else [self.contestant("sluice", job.ours)]
+        if not arguments.only_ours:
+            everyone += [self.contestant(variant.label, variant.command, peer=variant) for variant in job.variants]
+        everyone += [self.contestant(yardstick.label, yardstick.command, yardstick=yardstick)
+                     for yardstick in job.yardsticks
+                     if not (arguments.only_peers and "{example1}" in yardstick.command)]
+        self.everyone = everyone
+
+    def contestant(self, label, command, **kind):
+        output = self.folder / f"output{self.job.output}" if self.job.output else None
+        words = [word.format(**self.places, output=output and short(output)) for word in command]
+        return Contestant(label, words, output, **kind)
+
+    def run(self):
+        self.everyone = [contestant for contestant in self.everyone if self.warm_up(contestant)]
+        racers = self.fastest_variants()
+        for number in range(1, self.arguments.runs + 1):
+            say(f"{self.job.name}: run {number} of {self.arguments.runs}")
+            for contestant in racers:
+                contestant.runs.append(self.launcher.run(contestant))
+                if contestant.output:
+                    contestant.output.unlink()    # or the next one pays for writing this one's pages to the disk
+        if self.reference:
+            self.reference.unlink()
+        return racers
+
+    def warm_up(self, contestant):
+        """Runs the contestant twice. One that fails or writes other records is out of the race, and a problem."""
+        say(f"{self.job.name}: warming {contestant.label}")
+        try:
+            contestant.warm.append(self.launcher.run(contestant))
+            self.check(contestant)
+            contestant.warm.append(self.launcher.run(contestant))
+            return True
+        except Broken as problem:
+            say(str(problem))
+            self.problems.append(str(problem))
+            return False
+
+    def check(self, contestant):
+        """Is what the contestant wrote right? The first one's output is what the others' are compared with."""
+        if contestant.yardstick:
+            return
+        if not contestant.output:
+            return self.check_records(contestant, int(contestant.stdout.split()[0]))
+        if self.reference is None:
+            self.reference = self.folder / f"reference{self.job.output}"
+            contestant.output.rename(self.reference)
+            return self.check_records(contestant, compare.count_records(self.reference))
+        every = 1 if self.arguments.compare == "full" else compare.EVERY
+        count, difference = compare.compare(self.reference, contestant.output, every)
+        if difference:
+            raise Broken(f"{self.job.name}: {contestant.label} wrote other records, or in another order: {difference}")
+        self.check_records(contestant, count)
+        how = "each" if every == 1 or self.job.output == ".csv" else f"each {every}th"
+        say(f"{self.job.name}: {contestant.label} wrote the same {count} records ({how} compared)")
+
+    def check_records(self, contestant, count):
+        expected = self.arguments.manifest[self.job.input]["records"]
+        if count != expected:
+            raise Broken(f"{self.job.name}: {contestant.label} has {count} records where there are {expected}")
+
+    def fastest_variants(self):
+        def best(contestant):
+            return min(run.seconds for run in contestant.warm)
+
+        racers = [contestant for contestant in self.everyone if not contestant.peer]
+        for judged in (True, False):
+            for peer in PEERS:
+                variants = [one for one in self.everyone
+                            if one.peer and one.peer.peer == peer and one.peer.judged == judged]
+                if variants:
+                    racers.append(min(variants, key=best))
+        return racers
+
+
+# MARK: What came out
+
+
+@dataclass
+class Bar:
+    """One thing asked for. `value` is how much was reached: as a ratio of medians, or MiB."""
+    what: str
+    value: float
+    limit: float
+    at_least: bool
+    pairs: list = field(default_factory=list)
+    judged: bool = True
+
+    @property
+    def met(self):
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def show(self):
+        text = f"{self.value:.2f}"
+        if self.pairs:
+            worst = min(self.pairs) if self.at_least else max(self.pairs)
+            text += f" ({statistics.median(self.pairs):.2f}, {worst:.2f})"
+        return text
+
+    def show_limit(self):
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+
+    def show_met(self):
+        return ("yes" if self.met else "**NO**") + ("" if self.judged else " (not judged)")
+
+
+def over(many, few):
+    """How many times as long each run of `many` took as the run of `few` in the same round."""
+    return [a.seconds / b.seconds for a, b in zip(many.runs, few.runs)]
+
+
+def bars_of(job, racers, has_isal):
+    ours = next((one for one in racers if one.label == "sluice"), None)
+    if ours is None:
+        return []
+    bars = []
+    peers = [one for one in racers if one.peer and one.peer.judged]
+    if job.ratio and peers:
+        fastest = min(peers, key=lambda one: one.median)
+        bars.append(Bar(f"as fast as {fastest.label}", fastest.median / ours.median, job.ratio, True,
+                        over(fastest, ours), judged=has_isal or not job.needs_isal))
+    for one in racers:
+        if one.yardstick:
+            bars.append(Bar(f"the time of {one.label}", ours.median / one.median, one.yardstick.limit, False,
+                            over(ours, one)))
+    return bars + [Bar("peak MiB", ours.peak_mib, PEAK_MIB, False)]
+
+
+def table(columns, rows):
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def print_tables(results):
+    rows = []
+    for job, racers, _ in results:
+        for one in racers:
+            rows.append([job.title, one.label, f"{one.median:.3f}",
+                         f"{min(run.seconds for run in one.runs):.3f}",
+                         f"{statistics.median(run.wall for run in one.runs):.3f}",
+                         f"{statistics.median(run.cpu for run in one.runs):.3f}", f"{one.peak_mib:.0f}"])
+    print("Seconds (median, best), of the whole process (median), CPU seconds (median), peak memory\n")
+    print(table(["job", "program", "median", "best", "process", "CPU", "peak MiB"], rows))
+
+    rows = [[job.title, bar.what, bar.show(), bar.show_limit(), bar.show_met()]
+            for job, _, bars in results for bar in bars]
+    if rows:
+        print("Bars: ratio of medians (median of the paired ratios, worst pair)\n")
+        print(table(["job", "times …", "is", "must be", "met"], rows))
+
+
+def print_commands(results):
+    print("Command lines, from the top of the package (the fastest variant of each peer):\n")
+    for job, racers, _ in results:
+        print(job.title)
+        for one in racers:
+            print(f"    {show(one.command)}")
+    print()
+
+
+def first_line(command):
+    try:
+        done = subprocess.run(command, text=True, capture_output=True)
+    except OSError:
+        return None
+    return (done.stdout.strip() or done.stderr.strip()).replace("\n", "; ") or None
+
+
+def package_version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def machine():
+    cpu = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+        cpu = names[0] if names else cpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory / 2**30, 1), "system": platform.platform(),
+            "load_before": os.getloadavg()[0]}
+
+
+def as_json(arguments, started, where, results):
+    return {
+        "started": started, "machine": where, "quick": arguments.quick, "runs": arguments.runs,
+        "compare": arguments.compare,
+        "versions": {"sluice": arguments.version} | {name: package_version(name) for name in PEERS},
+        "inputs": arguments.manifest,
+        "jobs": [{
+            "name": job.name, "title": job.title,
+            "programs": [{
+                "label": one.label, "command": show(one.command), "median": one.median,
+                "peak_mib": one.peak_mib, "output_bytes": one.output_bytes, "runs": [vars(run) for run in one.runs],
+            } for one in racers],
+            "bars": [vars(bar) | {"met": bar.met} for bar in bars],
+        } for job, racers, bars in results],
+    }
+
+
+# MARK: All of it
+
+
+def parse():
+    names = [job.name for job in JOBS]
+    parser = argparse.ArgumentParser(prog="bench-peers", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", default=",".join(names), help="which, with commas between (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="measured runs of everyone (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the data, compared in full; no bar is judged")
+    parser.add_argument("--compare", choices=["sample", "full"],
+                        help=f"compare each {compare.EVERY}th record, or every one (default: full with --quick)")
+    parser.add_argument("--only-ours", action="store_true", help="without the peers (and without installing them)")
+    parser.add_argument("--only-peers", action="store_true", help="without sluice")
+    parser.add_argument("--sluice", type=Path, default=ROOT / ".build/release/sluice", help="(default: %(default)s)")
+    parser.add_argument("--example1", type=Path, default=ROOT / ".build/release/sluice-example1",
+                        help="(default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=ROOT / "Benchmarks/data",
+                        help="where bench-data wrote; outputs go there too (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="write everything measured to this file")
+    arguments = parser.parse_args()
+
+    unknown = set(arguments.jobs.split(",")) - set(names)
+    if unknown:
+        parser.error(f"no such job: {', '.join(sorted(unknown))} (there are {', '.join(names)})")
+    if arguments.only_ours and arguments.only_peers:
+        parser.error("--only-ours and --only-peers leave nobody")
+    arguments.sluice, arguments.example1 = arguments.sluice.absolute(), arguments.example1.absolute()
+    arguments.data = arguments.data.absolute() / "quick" if arguments.quick else arguments.data.absolute()
+    arguments.compare = arguments.compare or ("full" if arguments.quick else "sample")
+    arguments.manifest = json.loads((arguments.data / "manifest.json").read_text())
+    arguments.version = None if arguments.only_peers else first_line([arguments.sluice, "--version"])
+    return arguments
+
+
+def chosen_jobs(arguments):
+    for job in JOBS:
+        if job.name not in arguments.jobs.split(","):
+            continue
+        if arguments.only_peers and not job.variants and job.name == "example1":
+            continue
+        yield job
+
+
+def main():
+    arguments = parse()
+    has_isal = "isa-l" in (arguments.version or "").lower()
+    started, where = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), machine()
+    if where["load_before"] > 0.5:
+        say(f"the machine is busy (load {where['load_before']:.1f}): do not trust these figures")
+
+    results, problems = [], []
+    with tempfile.TemporaryDirectory(prefix="run-", dir=arguments.data) as folder:
+        launcher = Launcher(Path(folder))
+        for job in chosen_jobs(arguments):
+            runner = JobRunner(job, arguments, launcher, Path(folder))
+            racers = runner.run()
+            results.append((job, racers, bars_of(job, racers, has_isal)))
+            problems += runner.problems
+
+    print(f"{where['cpu']}, {where['cores']} cores; {arguments.version or 'no sluice'}; peers with 2 threads: "
+          + ", ".join(f"{title} {package_version(name) or '(absent)'}" for name, title in PEERS.items()) + "\n")
+    print_tables(results)
+    print_commands(results)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(as_json(arguments, started, where, results), indent=2) + "\n")
+
+    for problem in problems:
+        print(f"Problem: {problem}")
+    missed = [bar for _, _, bars in results for bar in bars if bar.judged and not bar.met]
+    if arguments.quick:
+        print("Quick: small inputs, so no bar is judged.")
+        return 1 if problems else 0
+    print(f"{len(missed)} bars missed." if missed else "Every bar is met.")
+    return 1 if missed or problems else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Broken as error:
+        say(str(error))
+        sys.exit(1)

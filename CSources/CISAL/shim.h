@@ -1,0 +1,3 @@
+#if __has_include(<isa-l.h>)
+#include <isa-l.h>
+#endif

@@ -1,0 +1,64 @@
+// The parts of encoding that are the same for every kernel, exact to the byte in what they read and write.
+
+#include "include/sluice_encode.h"
+
+#include <string.h>
+
+#include "include/sluice_number.h"
+#include "scan/escape.h"
+
+sluice_cell sluice_infer_cell(const uint8_t *content, size_t length, bool quoted) {
+    if (length == 0) return quoted ? SLUICE_CELL_STRING : SLUICE_CELL_NULL;
+    if (length == 4 && memcmp(content, "true", 4) == 0) return SLUICE_CELL_TRUE;
+    if (length == 5 && memcmp(content, "false", 5) == 0) return SLUICE_CELL_FALSE;
+    if (content[0] > '9') return SLUICE_CELL_STRING;
+    return sluice_number_length(content, length) == length ? SLUICE_CELL_DECIMAL : SLUICE_CELL_STRING;
+}
+
+size_t sluice_json_quote(const uint8_t *content, size_t length, uint8_t *out) {
+    uint8_t *to = out;
+    *to++ = '"';
+    for (size_t i = 0; i < length; i++) to = put_json_byte(to, content[i]);
+    *to++ = '"';
+    return (size_t)(to - out);
+}
+
+size_t sluice_json_key(const uint8_t *name, size_t length, uint8_t *out) {
+    out[0] = '"';
+    out[1] = ',';
+    uint8_t *to = out + 2 + sluice_json_quote(name, length, out + 2);
+    *to++ = ':';
+    *to++ = '"';
+    return (size_t)(to - out);
+}
+
+size_t sluice_csv_quote(const uint8_t *content, size_t length, uint8_t delimiter, uint8_t *out) {
+    bool needed = false;
+    for (size_t i = 0; i < length; i++) {
+        const uint8_t byte = content[i];
+        needed |= byte == delimiter || byte == '"' || byte == '\r' || byte == '\n';
+    }
+    uint8_t *to = out;
+    if (needed) *to++ = '"';
+    for (size_t i = 0; i < length; i++) {
+        *to++ = content[i];
+        if (content[i] == '"') *to++ = '"';
+    }
+    if (needed) *to++ = '"';
+    return (size_t)(to - out);
+}
+
+size_t sluice_base64_encode(const uint8_t *content, size_t length, uint8_t *out) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t *to = out;
+    for (size_t i = 0; i < length; i += 3) {
+        const size_t left = length - i;
+        const uint32_t second = left > 1 ? content[i + 1] : 0, third = left > 2 ? content[i + 2] : 0;
+        const uint32_t bits = (uint32_t)content[i] << 16 | second << 8 | third;
+        *to++ = (uint8_t)digits[bits >> 18];
+        *to++ = (uint8_t)digits[bits >> 12 & 63];
+        *to++ = left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=';
+        *to++ = left > 2 ? (uint8_t)digits[bits & 63] : '=';
+    }
+    return (size_t)(to - out);
+}

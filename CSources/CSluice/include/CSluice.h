@@ -1,0 +1,15 @@
+// Sluice's C core: C17, no I/O, no threads, no allocation outside *_create. Read sluice_status.h first.
+
+#ifndef CSLUICE_H
+#define CSLUICE_H
+
+#include "sluice_csv.h"
+#include "sluice_encode.h"
+#include "sluice_gzip.h"
+#include "sluice_json.h"
+#include "sluice_kernel.h"
+#include "sluice_number.h"
+#include "sluice_status.h"
+#include "sluice_utf8.h"
+
+#endif

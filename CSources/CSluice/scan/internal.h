@@ -1,0 +1,19 @@
+// The scalar machines, which define what every kernel does, and the kernels' own tables.
+
+#ifndef SLUICE_INTERNAL_H
+#define SLUICE_INTERNAL_H
+
+#include "../include/CSluice.h"
+
+sluice_csv_cut_function sluice_scalar_csv_cut;
+sluice_csv_index_function sluice_scalar_csv_index;
+sluice_jsonl_cut_function sluice_scalar_jsonl_cut;
+sluice_json_index_function sluice_scalar_json_index;
+sluice_utf8_find_invalid_function sluice_scalar_utf8_find_invalid;
+
+extern const sluice_kernel sluice_kernel_scalar;
+#if defined(__x86_64__)
+extern const sluice_kernel sluice_kernel_avx2;
+#endif
+
+#endif

@@ -1,0 +1,69 @@
+// Plain C stand-ins for the vector operations that encoders are written in: 32 bytes a step, and masks with a bit for each
+// of them that is below `length`, the first byte's lowest.
+
+#ifndef SLUICE_ISA_SCALAR_H
+#define SLUICE_ISA_SCALAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SLUICE_ISA_NAME "scalar"
+#define SLUICE_ISA_VECTOR 32  // bytes of one vector
+
+static inline uint32_t mask_first(uint64_t mask) { return (uint32_t)__builtin_ctzll(mask); }
+
+static inline void copy_vector(uint8_t *to, const uint8_t *from) { memcpy(to, from, SLUICE_ISA_VECTOR); }
+
+// The top bit of each byte of a word. Words are looked at first, since most hold nothing special.
+#define WORD_TOPS UINT64_C(0x8080808080808080)
+#define WORD_ONES UINT64_C(0x0101010101010101)
+
+static inline uint64_t word_load(const uint8_t *from) {
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+// Not zero exactly if a byte of `word` is below `limit` (at most 0x80).
+static inline uint64_t word_has_below(uint64_t word, uint8_t limit) {
+    return (word - WORD_ONES * limit) & ~word & WORD_TOPS;
+}
+
+static inline uint64_t word_has(uint64_t word, uint8_t byte) { return word_has_below(word ^ (WORD_ONES * byte), 1); }
+
+// Bytes that equal one of four.
+static inline uint32_t find_any(const uint8_t *from, size_t length, uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SLUICE_ISA_VECTOR && i < length; i += 8) {
+        const uint64_t word = word_load(from + i);
+        if (!(word_has(word, a) | word_has(word, b) | word_has(word, c) | word_has(word, d))) continue;
+        for (uint32_t j = i; j < i + 8 && j < length; j++) {
+            mask |= (uint32_t)(from[j] == a || from[j] == b || from[j] == c || from[j] == d) << j;
+        }
+    }
+    return mask;
+}
+
+// Bytes that a JSON string must escape: quote, backslash, below 0x20.
+static inline uint32_t find_json_specials(const uint8_t *from, size_t length) {
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SLUICE_ISA_VECTOR && i < length; i += 8) {
+        const uint64_t word = word_load(from + i);
+        if (!(word_has_below(word, 0x20) | word_has(word, '"') | word_has(word, '\\'))) continue;
+        for (uint32_t j = i; j < i + 8 && j < length; j++) {
+            mask |= (uint32_t)(from[j] < 0x20 || from[j] == '"' || from[j] == '\\') << j;
+        }
+    }
+    return mask;
+}
+
+// Whether the first `length` bytes, 32 at most, are decimal digits.
+static inline bool all_digits(const uint8_t *from, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if ((uint8_t)(from[i] - '0') > 9) return false;
+    }
+    return true;
+}
+
+#endif

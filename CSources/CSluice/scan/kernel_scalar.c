@@ -1,0 +1,19 @@
+// The kernel of plain C: the machines that define the others.
+
+#include "internal.h"
+#include "isa_scalar.h"
+
+#include "encode_csv.inc"
+#include "encode_jsonl.inc"
+
+const sluice_kernel sluice_kernel_scalar = {
+    .name = SLUICE_ISA_NAME,
+    .csv_cut = sluice_scalar_csv_cut,
+    .csv_index = sluice_scalar_csv_index,
+    .jsonl_cut = sluice_scalar_jsonl_cut,
+    .json_index = sluice_scalar_json_index,
+    .utf8_find_invalid = sluice_scalar_utf8_find_invalid,
+    .encode_jsonl_columns = encode_jsonl_columns,
+    .encode_jsonl_records = encode_jsonl_records,
+    .encode_csv_columns = encode_csv_columns,
+};

@@ -1,0 +1,116 @@
+/// The part of a batch that never changes: bytes as they were read, and the index a tokenizer wrote beside them.
+///
+/// One base serves all the chunks of a unit, and every copy of them.
+@usableFromInline final class BatchBase: @unchecked Sendable {
+    // SAFETY: written once, in `init`; the blocks are not written to after they were handed in.
+
+    /// What the index describes.
+    enum Layout {
+        /// Cells: `ends[row * columns + column]`, `starts[row]`.
+        case csv(ends: UnsafePointer<UInt32>, starts: UnsafePointer<UInt32>)
+        /// JSON values: `tape` and `rows`. With a projection, fields are `projection[row * columns + column]`.
+        case json(
+            tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, projection: UnsafePointer<UInt32>?)
+    }
+
+    let layout: Layout
+    let bytes: UnsafePointer<UInt8>
+    /// Rows that the index has.
+    let rowCount: Int
+    /// The columns that records have; nil where each record has its own keys.
+    let schema: Schema?
+    /// Fields that a row of the index has: CSV columns, or projected JSON fields.
+    let columns: Int
+    /// Column of the index for each column of the schema; nil: the same.
+    let selected: [Int]?
+    /// `SLUICE_HAS_*`.
+    let flags: UInt32
+    /// CSV cells are typed by the inference grammar, else they are strings.
+    let isInferred: Bool
+    let dialect: CSVDialect
+    let origin: BatchOrigin
+    /// What `bytes` and the index live in.
+    private let blocks: [ByteBlock]
+    /// Another base whose blocks this one uses.
+    private let other: BatchBase?
+
+    init(
+        layout: Layout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
+        selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false,
+        dialect: CSVDialect = CSVDialect(), origin: BatchOrigin, blocks: [ByteBlock],
+        keeping other: BatchBase? = nil
+    ) {
+        self.layout = layout
+        self.bytes = bytes
+        self.rowCount = rowCount
+        self.schema = schema
+        self.columns = columns
+        self.selected = selected
+        self.flags = flags
+        self.isInferred = isInferred
+        self.dialect = dialect
+        self.origin = origin
+        self.blocks = blocks
+        self.other = other
+    }
+
+    /// Column of the index for column `position` of the schema.
+    func indexColumn(_ position: Int) -> Int { selected?[position] ?? position }
+
+    /// Where row `row`'s bytes are, line end excluded.
+    func extent(_ row: Int) -> Range<Int> {
+        switch layout {
+        case .csv(let ends, let starts):
+            // A short record's missing fields end before they start.
+            let start = Int(starts[row])
+            return start..<max(start, Int(ends[row * columns + columns - 1]))
+        case .json(_, let rows, _):
+            return Int(rows[row].start)..<Int(rows[row].end)
+        }
+    }
+}
+
+extension BatchBase {
+    /// Number in the stream of row `row`, from 1. Skipped blank lines count: they are the line ends between rows.
+    /// Complexity: O(rows), for messages only.
+    func number(_ row: Int) -> Int {
+        var ends = lineEnds(origin.start..<extent(0).lowerBound)
+        for before in 0..<row { ends += max(1, lineEnds(extent(before).upperBound..<extent(before + 1).lowerBound)) }
+        return origin.recordsBefore + ends + 1
+    }
+}
+
+extension BatchBase {
+    private func lineEnds(_ range: Range<Int>) -> Int {
+        let end = dialect.endsAtCarriageReturn ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
+        return UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count).count { $0 == end }
+    }
+}
+
+/// Where a base's bytes came from, for messages.
+struct BatchOrigin: Sendable {
+    var path: String?
+    /// Offset of the base's first byte in its block; what is before belongs to others.
+    var start = 0
+    /// Records (and skipped blank lines) of the stream before `start`.
+    var recordsBefore = 0
+    /// Offset in the stream of the block's byte 0.
+    var byteOffset = 0
+}
+
+/// One row of a JSON index, as the C core lays it out.
+struct JSONRow {
+    /// Where in the tape its value begins.
+    var tape: UInt32
+    /// Its bytes.
+    var start: UInt32
+    var end: UInt32
+}
+
+/// How a CSV file is written.
+struct CSVDialect: Sendable, Equatable {
+    var delimiter = UInt8(ascii: ",")
+    var quote = UInt8(ascii: "\"")
+    /// Records end at a bare CR.
+    var endsAtCarriageReturn = false
+}

@@ -1,0 +1,328 @@
+/// What a cell of an overlay column holds; the raw values are the C core's `sluice_cell`.
+@usableFromInline enum CellTag {
+    @usableFromInline static let unset: UInt8 = 0
+    @usableFromInline static let removed: UInt8 = 1
+    @usableFromInline static let null: UInt8 = 2
+    @usableFromInline static let no: UInt8 = 3
+    @usableFromInline static let yes: UInt8 = 4
+    @usableFromInline static let int: UInt8 = 5
+    @usableFromInline static let double: UInt8 = 6
+    @usableFromInline static let string: UInt8 = 7
+    @usableFromInline static let decimal: UInt8 = 8
+    @usableFromInline static let bytes: UInt8 = 9
+    @usableFromInline static let json: UInt8 = 10
+}
+
+/// A column that was set or added: a tag and 64 bits for each slot, in raw memory that the encoders read as it is.
+@usableFromInline struct OverlayColumn {
+    @usableFromInline let name: String
+    /// The two words of `name`, so that a loop that sets the same names again compares words, not characters. Equal
+    /// words are equal names: the storage they may point to is kept alive by `name`.
+    @usableFromInline let nameWords: (UInt64, UInt64)
+    @usableFromInline let tags: UnsafeMutablePointer<UInt8>
+    @usableFromInline let payloads: UnsafeMutablePointer<UInt64>
+    /// Cells there is room for; 1 where the column is constant.
+    @usableFromInline let capacity: Int
+    /// Cell 0 serves all slots.
+    @usableFromInline let isConstant: Bool
+
+    init(name: String, capacity: Int, isConstant: Bool) {
+        self.name = name
+        nameWords = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        self.capacity = capacity
+        self.isConstant = isConstant
+        tags = .allocate(capacity: capacity)
+        tags.initialize(repeating: CellTag.unset, count: capacity)
+        payloads = .allocate(capacity: capacity)
+        payloads.initialize(repeating: 0, count: capacity)
+    }
+
+    func deallocate() {
+        tags.deallocate()
+        payloads.deallocate()
+    }
+
+    func cell(_ slot: Int) -> Int { isConstant ? 0 : slot }
+}
+
+/// The mutable part of a batch: overlay and selection.
+///
+/// A *slot* is a row's place in the overlay: slot `s` stands on base row `firstRow + s` while `s < baseRows`; slots behind
+/// that were appended and have no base. The selection lists the slots that are left; without one all are.
+///
+/// It lives in raw memory behind a `let` pointer, because a class's own `var`s would cost an exclusivity check at each
+/// access, and it holds no references per cell, so that a copy is a few memcpys.
+@usableFromInline struct BatchCore {
+    @usableFromInline var columns: UnsafeMutablePointer<OverlayColumn>
+    @usableFromInline var columnCount = 0
+    /// Column that the next set is likely to name: loops over records set the same names in the same order.
+    @usableFromInline var hint = 0
+    var columnCapacity: Int
+    /// Slots in use, with and without base.
+    @usableFromInline var slotCount: Int
+    @usableFromInline var selection: UnsafeMutablePointer<UInt32>?
+    @usableFromInline var selectionCount = 0
+    /// Text of cells.
+    var arena: UnsafeMutablePointer<UInt8>?
+    var arenaCount = 0
+    var arenaCapacity = 0
+    let firstRow: Int
+    @usableFromInline let baseRows: Int
+    /// Rows that stand on their cells alone, whatever their base has, with the order of their keys: slot to column
+    /// numbers. Only for rows that were replaced, or whose keys are not in the order of the columns; nearly always empty.
+    var keyOrders: [Int: [Int]] = [:] { didSet { hasKeyOrders = !keyOrders.isEmpty } }
+    @usableFromInline var hasKeyOrders = false
+
+    init(firstRow: Int, baseRows: Int, slotCount: Int, columnCapacity: Int = 4) {
+        self.firstRow = firstRow
+        self.baseRows = baseRows
+        self.slotCount = slotCount
+        self.columnCapacity = columnCapacity
+        columns = .allocate(capacity: columnCapacity)
+    }
+
+    func deallocate() {
+        for column in UnsafeBufferPointer(start: columns, count: columnCount) { column.deallocate() }
+        columns.deinitialize(count: columnCount)
+        columns.deallocate()
+        selection?.deallocate()
+        arena?.deallocate()
+    }
+}
+
+// MARK: - Rows
+
+extension BatchCore {
+    /// Rows that are left.
+    @inlinable var count: Int { selection == nil ? slotCount : selectionCount }
+
+    @inlinable func slot(_ position: Int) -> Int {
+        if let selection { Int(selection[position]) } else { position }
+    }
+
+    mutating func setSelection(_ slots: [UInt32]) {
+        selection?.deallocate()
+        let copy = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, slots.count))
+        for (place, slot) in slots.enumerated() { copy[place] = slot }
+        selection = copy
+        selectionCount = slots.count
+    }
+
+    /// A new slot without base, as the last row.
+    mutating func appendSlot() -> Int {
+        let slot = slotCount
+        slotCount += 1
+        for number in 0..<columnCount where !columns[number].isConstant && columns[number].capacity < slotCount {
+            resizeColumn(number, capacity: max(8, slotCount * 2), isConstant: false)
+        }
+        // A constant column does not speak for a row that came later.
+        for number in 0..<columnCount where columns[number].isConstant {
+            expandColumn(number)
+            columns[number].tags[slot] = CellTag.unset
+        }
+        if selection != nil {
+            setSelection(Array(UnsafeBufferPointer(start: selection, count: selectionCount)) + [UInt32(slot)])
+        }
+        return slot
+    }
+}
+
+// MARK: - Columns
+
+extension BatchCore {
+    /// The column named `name`, made if there is none. Inlined into loops: two words are compared.
+    @inlinable mutating func column(named name: String) -> Int {
+        let words = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        let guess = hint
+        if guess < columnCount, columns[guess].nameWords == words {
+            hint = guess + 1 == columnCount ? 0 : guess + 1
+            return guess
+        }
+        return columnSlowly(named: name)
+    }
+
+    @usableFromInline mutating func columnSlowly(named name: String) -> Int {
+        let number = findColumn(name) ?? addColumn(name, isConstant: false)
+        hint = number + 1 == columnCount ? 0 : number + 1
+        return number
+    }
+
+    func findColumn(_ name: String) -> Int? {
+        for number in 0..<columnCount where columns[number].name == name { return number }
+        return nil
+    }
+
+    mutating func addColumn(_ name: String, isConstant: Bool) -> Int {
+        if columnCount == columnCapacity {
+            let larger = UnsafeMutablePointer<OverlayColumn>.allocate(capacity: columnCapacity * 2)
+            larger.moveInitialize(from: columns, count: columnCount)
+            columns.deallocate()
+            columns = larger
+            columnCapacity *= 2
+        }
+        let column = OverlayColumn(name: name, capacity: isConstant ? 1 : max(1, slotCount), isConstant: isConstant)
+        (columns + columnCount).initialize(to: column)
+        columnCount += 1
+        return columnCount - 1
+    }
+
+    /// A constant column gets a cell for each slot.
+    @usableFromInline mutating func expandColumn(_ number: Int) {
+        resizeColumn(number, capacity: max(1, slotCount), isConstant: false)
+    }
+
+    private mutating func resizeColumn(_ number: Int, capacity: Int, isConstant: Bool) {
+        let old = columns[number]
+        let new = OverlayColumn(name: old.name, capacity: capacity, isConstant: isConstant)
+        if old.isConstant {
+            new.tags.update(repeating: old.tags[0], count: capacity)
+            new.payloads.update(repeating: old.payloads[0], count: capacity)
+        } else if !isConstant {
+            new.tags.update(from: old.tags, count: min(old.capacity, capacity))
+            new.payloads.update(from: old.payloads, count: min(old.capacity, capacity))
+        }
+        columns[number] = new
+        old.deallocate()
+    }
+}
+
+// MARK: - Cells
+
+extension BatchCore {
+    /// Sets a cell; nil removes the field.
+    @inlinable mutating func set(_ name: String, slot: Int, to value: Value?) {
+        let number = column(named: name)
+        if columns[number].isConstant { expandColumn(number) }
+        if hasKeyOrders { noteKey(number, slot) }
+        setCell(number, slot, to: value)
+    }
+
+    /// A key that is new to a row with an order of its own comes last.
+    @usableFromInline mutating func noteKey(_ number: Int, _ slot: Int) {
+        guard let order = keyOrders[slot], !order.contains(number) else { return }
+        keyOrders[slot] = order + [number]
+    }
+
+    /// One value for all rows there are; nil removes the field.
+    mutating func setAll(_ name: String, to value: Value?) {
+        let number = findColumn(name) ?? addColumn(name, isConstant: true)
+        if !columns[number].isConstant { resizeColumn(number, capacity: 1, isConstant: true) }
+        setCell(number, 0, to: value)
+        for slot in Array(keyOrders.keys) { noteKey(number, slot) }
+    }
+
+    /// Sets cell `cell` of column `number`, without a look at whether it is constant.
+    @inlinable mutating func setCell(_ number: Int, _ cell: Int, to value: Value?) {
+        let tag: UInt8
+        var payload: UInt64 = 0
+        switch value {
+        case nil: tag = CellTag.removed
+        case .null?: tag = CellTag.null
+        case .bool(let value)?: tag = value ? CellTag.yes : CellTag.no
+        case .int(let value)?: (tag, payload) = (CellTag.int, UInt64(bitPattern: value))
+        case .double(let value)?: (tag, payload) = (CellTag.double, value.bitPattern)
+        default: (tag, payload) = storeText(value)
+        }
+        columns[number].tags[cell] = tag
+        columns[number].payloads[cell] = payload
+    }
+
+    @usableFromInline mutating func storeText(_ value: Value?) -> (UInt8, UInt64) {
+        switch value {
+        case .string(var text)?: return (CellTag.string, text.withUTF8 { store($0) })
+        case .decimal(var text)?: return (CellTag.decimal, text.withUTF8 { store($0) })
+        case .bytes(let bytes)?: return (CellTag.bytes, bytes.withUnsafeBufferPointer { store($0) })
+        default:
+            var writer = JSONText()
+            writer.append(value ?? .null)
+            // A number that has no JSON makes the whole cell one, so that the encoder refuses it by name.
+            if writer.isNotFinite { return (CellTag.double, Double.nan.bitPattern) }
+            return (CellTag.json, writer.bytes.withUnsafeBufferPointer { store($0) })
+        }
+    }
+
+    /// Copies text to the arena; the payload says where it is.
+    mutating func store(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let offset = arenaCount
+        let end = offset + text.count
+        precondition(end <= UInt32.max, "the texts set in one batch exceed 4 GiB")
+        if end + blockPadding > arenaCapacity {
+            let capacity = max(1024, end + blockPadding, arenaCapacity * 2)
+            let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+            if let arena {
+                larger.update(from: arena, count: offset)
+                arena.deallocate()
+            }
+            arena = larger
+            arenaCapacity = capacity
+        }
+        if let arena, let start = text.baseAddress { (arena + offset).update(from: start, count: text.count) }
+        arenaCount = end
+        return UInt64(offset) | UInt64(text.count) << 32
+    }
+
+    /// The text that a payload names.
+    func text(_ payload: UInt64) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: arena.map { $0 + Int(UInt32(truncatingIfNeeded: payload)) }, count: Int(payload >> 32))
+    }
+}
+
+// MARK: - Copies
+
+extension BatchCore {
+    /// All of it once more: the one overlay copy of copy-on-write.
+    func copy() -> BatchCore {
+        var copy = BatchCore(
+            firstRow: firstRow, baseRows: baseRows, slotCount: slotCount, columnCapacity: columnCapacity)
+        for number in 0..<columnCount {
+            let old = columns[number]
+            let new = OverlayColumn(name: old.name, capacity: old.capacity, isConstant: old.isConstant)
+            new.tags.update(from: old.tags, count: old.capacity)
+            new.payloads.update(from: old.payloads, count: old.capacity)
+            (copy.columns + number).initialize(to: new)
+        }
+        copy.columnCount = columnCount
+        copy.hint = hint
+        if let selection {
+            copy.setSelection(Array(UnsafeBufferPointer(start: selection, count: selectionCount)))
+        }
+        if let arena { _ = copy.store(UnsafeBufferPointer(start: arena, count: arenaCount)) }
+        copy.keyOrders = keyOrders
+        return copy
+    }
+
+    /// The row at `slot` alone, on the same base: what a record that is shared becomes when it is written to.
+    func row(_ slot: Int) -> BatchCore {
+        let hasBase = slot < baseRows
+        var row = BatchCore(firstRow: firstRow + slot, baseRows: hasBase ? 1 : 0, slotCount: 1, columnCapacity: max(4, columnCount))
+        row.takeCells(of: self, from: slot, to: 0)
+        return row
+    }
+
+    /// Copies the cells that `other` has at `from` to slot `to` here, all other cells of it unchanged.
+    mutating func takeCells(of other: BatchCore, from: Int, to: Int) {
+        for number in 0..<other.columnCount {
+            let column = other.columns[number]
+            let cell = column.cell(from)
+            let tag = column.tags[cell]
+            guard tag != CellTag.unset else { continue }
+            let payload = tag >= CellTag.string ? store(other.text(column.payloads[cell])) : column.payloads[cell]
+            let mine = columnSlowly(named: column.name)
+            if columns[mine].isConstant { expandColumn(mine) }
+            columns[mine].tags[to] = tag
+            columns[mine].payloads[to] = payload
+        }
+        if let order = other.keyOrders[from] {
+            keyOrders[to] = order.compactMap { findColumn(other.columns[$0].name) }
+        }
+    }
+
+    /// Forgets the cells at `slot`.
+    mutating func clearCells(_ slot: Int) {
+        for number in 0..<columnCount {
+            if columns[number].isConstant { expandColumn(number) }
+            columns[number].tags[slot] = CellTag.unset
+        }
+        keyOrders[slot] = nil
+    }
+}

@@ -1,0 +1,133 @@
+/// What the copies of a batch share: the immutable base, and overlay and selection in raw memory.
+///
+/// Copy-on-write rests on three invariants:
+///
+/// 1. Each storage has at most one `BatchAccess` alive. Batches hold the storage and its access; records hold the access.
+/// 2. Overlay and selection are written to only by who holds the access alone: a batch that `isKnownUniquelyReferenced` says
+///    so of, or the record that such a batch lent its access to for the time of one `_modify`.
+/// 3. While an access is lent, the batch still holds the storage: whatever the borrower does to its record (assign another
+///    one, copy it, throw it away), nothing that the batch holds is lost.
+@usableFromInline final class BatchStorage: @unchecked Sendable {
+    // SAFETY: `core` is written to only by a sole owner, by invariant 2; readers share it unchanged.
+
+    let base: BatchBase?
+    @usableFromInline let core: UnsafeMutablePointer<BatchCore>
+
+    init(base: BatchBase?, core: BatchCore) {
+        self.base = base
+        self.core = .allocate(capacity: 1)
+        self.core.initialize(to: core)
+    }
+
+    deinit {
+        core.pointee.deallocate()
+        core.deinitialize(count: 1)
+        core.deallocate()
+    }
+
+    func copy() -> BatchStorage { BatchStorage(base: base, core: core.pointee.copy()) }
+}
+
+/// The right to reach into a storage; sole ownership of it is the right to write.
+@usableFromInline final class BatchAccess: Sendable {
+    let storage: BatchStorage
+    /// The storage's core: one step less in the hot path.
+    @usableFromInline nonisolated(unsafe) let core: UnsafeMutablePointer<BatchCore>
+
+    init(_ storage: BatchStorage) {
+        self.storage = storage
+        core = storage.core
+    }
+
+    /// An access to a storage of its own.
+    convenience init(base: BatchBase?, core: BatchCore) { self.init(BatchStorage(base: base, core: core)) }
+}
+
+// MARK: - Reading
+
+extension BatchStorage {
+    /// Calls `body` with the field of the row at `slot`; nil where there is none.
+    func withField<R>(_ name: String, slot: Int, _ body: (borrowing Field) -> R?) -> R? {
+        if let number = core.pointee.findColumn(name) {
+            switch overlayField(number, slot: slot) {
+            case .some(.some(let field)): return body(field)
+            case .some(.none): return nil
+            case .none: break
+            }
+        }
+        return baseField(name, slot: slot).flatMap { body($0) }
+    }
+
+    /// The overlay's cell: nil where nothing was set, nil inside where the field was removed.
+    func overlayField(_ number: Int, slot: Int) -> Field?? {
+        let column = core.pointee.columns[number]
+        let cell = column.cell(slot)
+        let tag = column.tags[cell]
+        switch tag {
+        case CellTag.unset: return nil
+        case CellTag.removed: return .some(nil)
+        default:
+            let payload = column.payloads[cell]
+            let text = tag >= CellTag.string ? core.pointee.text(payload) : UnsafeBufferPointer(start: nil, count: 0)
+            return Field(.cell(tag: tag, payload: payload, text: text))
+        }
+    }
+
+    /// The base's field, whatever was set over it.
+    func baseField(_ name: String, slot: Int) -> Field? {
+        guard let base, slot < core.pointee.baseRows else { return nil }
+        let row = core.pointee.firstRow + slot
+        if let schema = base.schema { return schema.index(of: name).flatMap { base.field(row, $0) } }
+        guard case .json(let tape, let rows, _) = base.layout else { return nil }
+        return JSONMembers(bytes: base.bytes, tape: tape, position: Int(rows[row].tape)).find(name, flags: base.flags)
+            .map { Field(.json(base.bytes, tape, $0)) }
+    }
+
+    /// Names of the row's fields, in order.
+    func keys(slot: Int) -> [String] {
+        let core = core.pointee
+        if let order = core.keyOrders[slot] {
+            return order.filter { !isRemoved($0, slot) }.map { core.columns[$0].name }
+        }
+        var keys: [String] = []
+        if let base, slot < core.baseRows { keys = base.keys(core.firstRow + slot) }
+        keys.removeAll { key in core.findColumn(key).map { isRemoved($0, slot) } ?? false }
+        for number in 0..<core.columnCount where !keys.contains(core.columns[number].name) {
+            if case .some(.some) = overlayField(number, slot: slot) { keys.append(core.columns[number].name) }
+        }
+        return keys
+    }
+
+    private func isRemoved(_ number: Int, _ slot: Int) -> Bool {
+        let column = core.pointee.columns[number]
+        return column.tags[column.cell(slot)] == CellTag.removed
+    }
+}
+
+extension BatchBase {
+    /// The field in column `position` of the schema; nil where the row has none.
+    func field(_ row: Int, _ position: Int) -> Field? {
+        let column = indexColumn(position)
+        switch layout {
+        case .csv(let ends, let starts):
+            let place = row * columns + column
+            let start = column == 0 ? Int(starts[row]) : Int(ends[place - 1]) + 1
+            let count = Int(ends[place]) - start
+            return count < 0 ? nil : Field(.csv(UnsafeBufferPointer(start: bytes + start, count: count), self))
+        case .json(let tape, _, let projection):
+            guard let position = projection?[row * columns + column], position != JSONTape.absent else { return nil }
+            return Field(.json(bytes, tape, Int(position)))
+        }
+    }
+
+    /// Names of the fields that the row has, in order; of duplicates the first place.
+    func keys(_ row: Int) -> [String] {
+        if let schema { return schema.names.enumerated().filter { field(row, $0.offset) != nil }.map(\.element) }
+        guard case .json(let tape, let rows, _) = layout else { return [] }
+        var keys: [String] = []
+        JSONMembers(bytes: bytes, tape: tape, position: Int(rows[row].tape)).forEach { key, _ in
+            if !keys.contains(key) { keys.append(key) }
+        }
+        return keys
+    }
+}

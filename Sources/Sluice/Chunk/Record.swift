@@ -1,0 +1,118 @@
+/// One record: a row of a batch, seen in place, or a row of its own.
+///
+/// Reading looks at the bytes of the input and at what was set over them; nothing is decoded that is not asked for. Writing to
+/// a record that a batch lends (`batch[i]["name"] = value`) writes into the batch; writing to a copy makes it a row of its
+/// own first. Keys keep their order.
+public struct Record: Sendable {
+    /// Nil only while it is moved elsewhere.
+    @usableFromInline var access: BatchAccess?
+    @usableFromInline var slot: Int
+
+    @usableFromInline init(access: consuming BatchAccess?, slot: Int) {
+        self.access = access
+        self.slot = slot
+    }
+
+    /// A record of no fields.
+    public init() {
+        self.init(access: BatchAccess(base: nil, core: BatchCore(firstRow: 0, baseRows: 0, slotCount: 1)), slot: 0)
+    }
+
+    /// A record of these fields, in this order; of duplicate names the last value counts.
+    public init(_ fields: some Sequence<(String, Value)>) {
+        var core = BatchCore(firstRow: 0, baseRows: 0, slotCount: 1)
+        for (name, value) in fields { core.set(name, slot: 0, to: value) }
+        self.init(access: BatchAccess(base: nil, core: core), slot: 0)
+    }
+
+    var storage: BatchStorage {
+        guard let access else { preconditionFailure("a record was used while it was being moved") }
+        return access.storage
+    }
+
+    /// A field's value; nil where there is none. Setting nil removes the field, setting `.null` writes null.
+    ///
+    /// Complexity: reading is O(columns) for JSON records, O(1) for others, and decodes the one field. Setting in a loop over
+    /// records allocates nothing per record but for text, which is copied once.
+    public subscript(name: String) -> Value? {
+        get { storage.withField(name, slot: slot) { $0.value } }
+        @inlinable set {
+            if !isKnownUniquelyReferenced(&access) { detach() }
+            access.unsafelyUnwrapped.core.pointee.set(name, slot: slot, to: newValue)
+        }
+    }
+
+    /// A field read as `T`, in place; nil where it is missing or does not fit.
+    public subscript<T: FieldConvertible>(name: String, as type: T.Type) -> T? {
+        storage.withField(name, slot: slot) { T(field: $0) }
+    }
+
+    /// A field read as `T`.
+    /// - Throws: `StreamError` with record and column: `missingField` where there is none (null and an empty CSV cell count as
+    ///   none), `typeMismatch` where it does not fit.
+    public func require<T: FieldConvertible>(_ name: String, as type: T.Type) throws(StreamError) -> T {
+        if let value = self[name, as: type] { return value }
+        let isMissing = storage.withField(name, slot: slot) { $0.isNull } ?? true
+        throw StreamError(
+            isMissing ? .missingField : .typeMismatch,
+            isMissing ? "the field is missing" : "the field is no \(type)",
+            path: storage.base?.origin.path, record: number, byteOffset: byteOffset, column: name, stage: "process")
+    }
+
+    /// Names of the fields, in order.
+    public var keys: [String] { storage.keys(slot: slot) }
+
+    /// The fields, decoded, in order.
+    public var fields: [(key: String, value: Value)] {
+        keys.compactMap { key in self[key].map { (key, $0) } }
+    }
+
+    /// The whole record as one value: an object of its fields, or what a JSON line holds that is no object.
+    public var value: Value {
+        if keys.isEmpty, let whole = storage.wholeValue(slot: slot) { return whole }
+        return .object(ValueObject(fields.map { ($0.key, $0.value) }))
+    }
+
+    /// Number of the record in its file, from 1; nil for records that come from none.
+    public var number: Int? {
+        guard let base = storage.base, slot < storage.core.pointee.baseRows else { return nil }
+        return base.number(storage.core.pointee.firstRow + slot)
+    }
+
+    /// Offset in its (decompressed) file of the record's first byte; nil for records that come from none.
+    public var byteOffset: Int? {
+        guard let base = storage.base, slot < storage.core.pointee.baseRows else { return nil }
+        return base.origin.byteOffset + base.extent(storage.core.pointee.firstRow + slot).lowerBound
+    }
+
+    /// Becomes a row of its own, on the same bytes. Complexity: O(columns that were set).
+    @usableFromInline mutating func detach() {
+        let storage = storage
+        access = BatchAccess(base: storage.base, core: storage.core.pointee.row(slot))
+        slot = 0
+    }
+}
+
+extension Record: ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
+}
+
+extension Record: Equatable {
+    /// Equal where the same keys have equal values, in any order.
+    public static func == (left: Record, right: Record) -> Bool { left.value == right.value }
+}
+
+extension Record: CustomStringConvertible {
+    /// Compact JSON.
+    public var description: String { value.description }
+}
+
+extension BatchStorage {
+    /// What a JSON line holds, if it is no object.
+    func wholeValue(slot: Int) -> Value? {
+        guard let base, slot < core.pointee.baseRows, case .json(let tape, let rows, nil) = base.layout else { return nil }
+        let position = Int(rows[core.pointee.firstRow + slot].tape)
+        guard !JSONMembers(bytes: base.bytes, tape: tape, position: position).isObject else { return nil }
+        return Field.value(base.bytes, tape, position)
+    }
+}

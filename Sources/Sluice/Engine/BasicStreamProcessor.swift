@@ -1,0 +1,158 @@
+/// Streams a source through one transform into a sink, on the caller's thread.
+///
+///     let result = BasicStreamProcessor(
+///         source: try FileStreamSource("input.csv"), sink: try FileStreamSink("output.jsonl")
+///     ) { chunk in
+///         for i in chunk.data.indices { chunk.data[i]["processed"] = true }
+///     }.process()
+public final class BasicStreamProcessor {
+    private let source: any StreamSource
+    private let sink: any StreamSink
+    private let bufferSize: Int
+    private let transform: ((inout StreamChunk) throws -> Bool)?
+
+    /// - Parameters:
+    ///   - source: is closed at the end.
+    ///   - sink: is closed at the end, or aborted on an error.
+    ///   - bufferSize: records that are read ahead at most, but for the chunk that reaches it; at least 1.
+    ///   - transform: edits each chunk in place; nil: records go through as they are.
+    public init(
+        source: any StreamSource, sink: any StreamSink, bufferSize: Int = 10_000,
+        transform: ((inout StreamChunk) throws -> Void)? = nil
+    ) {
+        precondition(bufferSize >= 1, "bufferSize is at least 1")
+        self.source = source
+        self.sink = sink
+        self.bufferSize = bufferSize
+        self.transform = transform.map { transform in
+            { chunk in
+                try transform(&chunk)
+                return true
+            }
+        }
+    }
+
+    /// - Parameter transform: returns the chunk to write in the place of the one it is given; nil filters it out.
+    public init(
+        source: any StreamSource, sink: any StreamSink, bufferSize: Int = 10_000,
+        transform: @escaping (StreamChunk) throws -> StreamChunk?
+    ) {
+        precondition(bufferSize >= 1, "bufferSize is at least 1")
+        self.source = source
+        self.sink = sink
+        self.bufferSize = bufferSize
+        self.transform = { chunk in
+            guard let new = try transform(chunk) else { return false }
+            chunk = new
+            return true
+        }
+    }
+
+    /// Streams to the end. Errors are in the result.
+    public func process() -> ProcessingResult {
+        var result = ProcessingResult()
+        do {
+            try run(&result)
+        } catch {
+            result.errors.append(StreamError(wrapping: error))
+        }
+        return result
+    }
+
+    /// Streams to the end.
+    /// - Throws: the first error; the sink is aborted by then.
+    @discardableResult
+    public func run() throws -> ProcessingResult {
+        var result = ProcessingResult()
+        try run(&result)
+        return result
+    }
+
+    private func run(_ result: inout ProcessingResult) throws {
+        let start = Clock.monotonicSeconds()
+        defer { result.duration = Clock.monotonicSeconds() - start }
+        defer { source.close() }
+        do {
+            if let split = source as? any SplitSource { try pump(split, &result) } else { try pump(&result) }
+            if let schema = source.schema { sink.expect(schema) }
+            try result.checkLedger()
+            try sink.close()
+        } catch {
+            sink.abort()
+            throw error
+        }
+    }
+
+    /// Chunk by chunk, from a source of anybody's.
+    private func pump(_ result: inout ProcessingResult) throws {
+        while let chunk = try source.readChunk() { try step(chunk, &result) { try sink.writeChunk($0) } }
+    }
+
+    /// Unit by unit, so that chunks of few records cost nothing extra.
+    private func pump<Source: SplitSource>(_ source: Source, _ result: inout ProcessingResult) throws {
+        let limit = UnitLimit(records: bufferSize)
+        while let unit = try source.cut(limit) {
+            for chunk in try source.decode(unit) { try step(chunk, &result) { try sink.writeChunk($0) } }
+            try (sink as? any SplitSink)?.endUnit()
+        }
+    }
+
+    /// One chunk through the transform into the sink, each term of the ledger counted where it happens.
+    private func step(
+        _ chunk: StreamChunk, _ result: inout ProcessingResult, _ write: (StreamChunk) throws -> Void
+    ) throws {
+        let count = chunk.data.count
+        result.readRecords += count
+        guard let transform else {
+            try write(chunk)
+            result.wrote(count)
+            return
+        }
+        var chunk = chunk
+        let isKept = try transform(&chunk)
+        let left = isKept ? chunk.data.count : 0
+        if left < count { result.filteredRecords += count - left } else { result.addedRecords += left - count }
+        guard isKept else { return }
+        try write(chunk)
+        result.wrote(left)
+    }
+}
+
+/// What a run came to.
+public struct ProcessingResult: Sendable {
+    /// Chunks that were written.
+    public internal(set) var processedChunks = 0
+    /// Records that were written.
+    public internal(set) var processedRecords = 0
+    /// Records that the source gave.
+    public internal(set) var readRecords = 0
+    /// Records that the transform took away, and those it added.
+    public internal(set) var filteredRecords = 0
+    public internal(set) var addedRecords = 0
+    /// Seconds.
+    public internal(set) var duration = 0.0
+    public internal(set) var errors: [StreamError] = []
+
+    /// Whether all went well.
+    public var success: Bool { errors.isEmpty }
+
+    mutating func wrote(_ records: Int) {
+        processedChunks += 1
+        processedRecords += records
+    }
+
+    /// `read + added = written + filtered`, or something was lost.
+    func checkLedger() throws(StreamError) {
+        guard readRecords + addedRecords != processedRecords + filteredRecords else { return }
+        throw StreamError(
+            .brokenLedger,
+            "\(readRecords) records read and \(addedRecords) added, but \(processedRecords) written and \(filteredRecords) filtered")
+    }
+}
+
+extension StreamError {
+    /// Any error as one of these: that of user code goes along.
+    init(wrapping error: any Error) {
+        self = error as? StreamError ?? StreamError(.processorFailed, "\(error)", stage: "process", underlying: error)
+    }
+}

@@ -1,0 +1,100 @@
+/// An output file that is there whole or not at all.
+///
+/// A regular file is written to a temporary beside it, of a name nobody else has, and renamed when it is complete: readers see
+/// the old file or the new one. Links are followed first; the mode of the file that is replaced is kept, and its owner where
+/// that is allowed. Standard output, FIFOs and devices are written to straight.
+final class AtomicFile {
+    let path: String
+    private(set) var bytesWritten = 0
+    private var descriptor: Int32
+    /// Nil where the output is written to straight.
+    private let temporary: (path: String, target: String)?
+    private let ownsDescriptor: Bool
+
+    /// - Parameter path: "-" is standard output.
+    init(_ path: String) throws(StreamError) {
+        self.path = path
+        ownsDescriptor = path != "-"
+        guard ownsDescriptor else {
+            descriptor = 1
+            temporary = nil
+            return
+        }
+        let target = FileSystem.resolved(path)
+        let old = try FileSystem.status(target)
+        if let old, !old.isRegular {
+            guard !old.isDirectory else {
+                throw StreamError(.isDirectory, "it is a directory, not a file", path: path, stage: "commit")
+            }
+            descriptor = try FileSystem.openForWriting(target)
+            temporary = nil
+            return
+        }
+        let made = try Self.makeTemporary(beside: target, old, path)
+        descriptor = made.descriptor
+        temporary = (made.path, target)
+    }
+
+    deinit { abort() }
+
+    private static func makeTemporary(
+        beside target: String, _ old: FileSystem.Status?, _ path: String
+    ) throws(StreamError) -> (descriptor: Int32, path: String) {
+        let slash = target.lastIndex(of: "/")
+        let directory = slash.map { String(target[...$0]) } ?? ""
+        let name = slash.map { String(target[target.index(after: $0)...]) } ?? target
+        // A name may have 255 bytes; what is cut off of a long one does not matter.
+        let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+        do throws(StreamError) {
+            while true {
+                let random = String(UInt64.random(in: .min ... .max), radix: 36)
+                let temporary = "\(directory).\(short).sluice-\(random)"
+                // A new file gets what the umask leaves of 0666, one that replaces another gets its mode, and not before.
+                if let descriptor = try FileSystem.create(temporary, mode: old == nil ? 0o666 : 0o600) {
+                    if let old { FileSystem.takeOver(descriptor, old) }
+                    return (descriptor, temporary)
+                }
+            }
+        } catch {
+            var error = error
+            error.path = path
+            throw error
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
+        try FileSystem.write(descriptor, bytes, path)
+        bytesWritten += bytes.count
+    }
+
+    /// Closes and publishes.
+    func close() throws(StreamError) {
+        guard descriptor >= 0 else { return }
+        defer { descriptor = -1 }
+        if ownsDescriptor {
+            do throws(StreamError) {
+                try FileSystem.close(descriptor, path)
+            } catch {
+                removeTemporary()
+                throw error
+            }
+        }
+        guard let temporary else { return }
+        do throws(StreamError) {
+            try FileSystem.rename(temporary.path, to: temporary.target)
+        } catch {
+            removeTemporary()
+            throw error
+        }
+    }
+
+    /// Throws away what was written; what was written straight is gone on.
+    func abort() {
+        guard descriptor >= 0 else { return }
+        if ownsDescriptor { FileSystem.drop(descriptor) }
+        descriptor = -1
+        removeTemporary()
+    }
+
+    private func removeTemporary() { if let temporary { FileSystem.remove(temporary.path) } }
+}

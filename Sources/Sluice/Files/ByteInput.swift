@@ -1,0 +1,152 @@
+/// Bytes of a file, decompressed.
+protocol ByteInput: AnyObject {
+    /// Reads up to `count` bytes; 0 at the end, which is an end that the compression confirms.
+    func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int
+
+    /// Bytes consumed of the file as it is on disk, and how many it has; nil where that is not known.
+    var consumed: Int { get }
+    var length: Int? { get }
+
+    func close()
+}
+
+extension ByteInput {
+    /// Share of the file that was consumed, 0 ... 1.
+    var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }
+}
+
+/// The bytes of a file as they are.
+final class FileInput: ByteInput {
+    let path: String
+    private var descriptor: Int32
+    private let ownsDescriptor: Bool
+    private(set) var consumed = 0
+    let length: Int?
+    /// Bytes that were read to look at them and not yet handed out.
+    private var peeked: [UInt8] = []
+
+    /// - Parameter path: "-" is standard input.
+    init(_ path: String) throws(StreamError) {
+        self.path = path
+        ownsDescriptor = path != "-"
+        descriptor = ownsDescriptor ? try FileSystem.openForReading(path) : 0
+        do throws(StreamError) {
+            let status = try FileSystem.status(descriptor, path)
+            guard !status.isDirectory else {
+                throw StreamError(.isDirectory, "it is a directory, not a file", path: path, stage: "cut")
+            }
+            length = status.isRegular ? status.size : nil
+        } catch {
+            if ownsDescriptor { FileSystem.drop(descriptor) }
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    /// The first bytes, up to `count`, without consuming them. Only before the first read.
+    func peek(_ count: Int) throws(StreamError) -> [UInt8] {
+        var room = [UInt8](repeating: 0, count: count)
+        while peeked.count < count {
+            let got = try read(descriptor, &room, count - peeked.count)
+            if got == 0 { break }
+            peeked += room[..<got]
+        }
+        return peeked
+    }
+
+    private func read(_ descriptor: Int32, _ room: inout [UInt8], _ count: Int) throws(StreamError) -> Int {
+        try FileSystem.read(descriptor, into: &room, count, path)
+    }
+
+    func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
+        if !peeked.isEmpty {
+            let taken = min(count, peeked.count)
+            peeked.withUnsafeBufferPointer { if let start = $0.baseAddress { bytes.update(from: start, count: taken) } }
+            peeked.removeFirst(taken)
+            consumed += taken
+            return taken
+        }
+        let got = try FileSystem.read(descriptor, into: bytes, count, path)
+        consumed += got
+        return got
+    }
+
+    func close() {
+        if ownsDescriptor, descriptor >= 0 { FileSystem.drop(descriptor) }
+        descriptor = -1
+    }
+}
+
+/// The bytes inside a gzip file.
+final class GunzipInput: ByteInput {
+    private let file: FileInput
+    private let gunzip = Gunzip()
+    private let block: ByteBlock
+    private var used = 0
+    private var filled = 0
+    private var isFinal = false
+    private var hasEnded = false
+    /// Decompressed bytes handed out.
+    private var produced = 0
+
+    init(_ file: FileInput, _ pool: BlockPool) {
+        self.file = file
+        block = pool.block(capacity: 128 << 10)
+    }
+
+    var consumed: Int { file.consumed - (filled - used) }
+    var length: Int? { file.length }
+
+    func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
+        var written = 0
+        while written == 0 && !hasEnded {
+            let (status, read, put) = gunzip.run(
+                UnsafeBufferPointer(start: block.bytes + used, count: filled - used), isFinal: isFinal,
+                into: UnsafeMutableBufferPointer(start: bytes, count: count))
+            used += read
+            written += put
+            switch status {
+            case .failed(let code): throw failure(code)
+            case .end: hasEnded = true
+            case .needInput:
+                filled = try file.read(into: block.bytes, block.capacity)
+                used = 0
+                isFinal = filled == 0
+            default: break
+            }
+        }
+        produced += written
+        return written
+    }
+
+    private func failure(_ code: StreamError.Code) -> StreamError {
+        let (message, hint): (String, String) =
+            switch code {
+            case .truncatedCompression: ("the gzip data stops before its end", "the file was cut off; get it anew")
+            case .trailingData: ("bytes that are no gzip follow the gzip data", "the file was damaged or written to")
+            default:
+                consumed < 18 && produced == 0
+                    ? ("the file is no gzip, though it is read as one", "say compression: .none (--compression none)")
+                    : ("the gzip data is damaged", "get the file anew")
+            }
+        return StreamError(
+            code, "\(message) (byte \(consumed) of the compressed file)", path: file.path, byteOffset: produced, stage: "cut",
+            hint: hint)
+    }
+
+    func close() { file.close() }
+}
+
+/// The input that a path and a compression stand for.
+enum FileInputs {
+    /// - Parameter compression: nil: what the name says, and what the first bytes add to that.
+    static func open(
+        _ path: String, _ compression: CompressionFormat?, _ pool: BlockPool
+    ) throws(StreamError) -> (input: any ByteInput, compression: CompressionFormat) {
+        let file = try FileInput(path)
+        var actual = compression ?? CompressionFormat(path: path)
+        if compression == nil, actual == .none, try file.peek(2) == [0x1F, 0x8B] { actual = .gzip }
+        return (actual == .gzip ? GunzipInput(file, pool) : file, actual)
+    }
+}

@@ -1,0 +1,114 @@
+/// What the start of a CSV file tells: its columns, and how records end.
+struct CSVHeader {
+    /// Nil where the file has no record at all.
+    let columns: Schema?
+    let dialect: CSVDialect
+    /// Behind the header.
+    let start: InputStart
+
+    /// - Throws: `StreamError` where the header cannot be read: it counts as record 0.
+    static func read(
+        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, path: String, maxBytes: Int
+    ) throws(StreamError) -> CSVHeader {
+        var start = InputStart(pool)
+        try start.skipByteOrderMark(input)
+        var ends = [UInt32](repeating: 0, count: 256)
+        var dialect = given
+        while true {
+            var scanner = CSVScanner(given, position: start.position)
+            let (status, fields, first) = ends.withUnsafeMutableBufferPointer {
+                kernel.firstCSVRecord(
+                    &scanner, start.block.bytes, count: start.filled, isFinal: start.isAtEnd, ends: $0)
+            }
+            switch status {
+            case .indexFull:
+                ends = [UInt32](repeating: 0, count: ends.count * 4)
+            case .needInput:
+                if start.filled - start.position > maxBytes {
+                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: start.position)
+                }
+                try start.readMore(input, pool)
+            case .failed(let code):
+                let failure = scanner.failure(code, expected: nil, names: nil)
+                throw StreamError(
+                    code, "\(failure.message), in the header", path: path, record: 0, byteOffset: failure.offset, stage: "cut",
+                    hint: failure.hint)
+            default:
+                dialect.endsAtCarriageReturn = scanner.endsAtCarriageReturn
+                guard scanner.records == 1 else { return CSVHeader(columns: nil, dialect: dialect, start: start) }
+                let names = try names(start, first, ends[..<fields], kernel, dialect, path)
+                start.position = scanner.position
+                return CSVHeader(columns: Schema(unique(names)), dialect: dialect, start: start)
+            }
+        }
+    }
+
+    private static func names(
+        _ start: InputStart, _ first: Int, _ ends: ArraySlice<UInt32>, _ kernel: any Kernel, _ dialect: CSVDialect,
+        _ path: String
+    ) throws(StreamError) -> [String] {
+        let bytes = UnsafePointer(start.block.bytes)
+        if let last = ends.last, let invalid = kernel.firstInvalidUTF8(bytes + first, count: Int(last) - first) {
+            throw StreamError(
+                .invalidUTF8, "the header is not valid UTF-8", path: path, record: 0, byteOffset: first + invalid,
+                stage: "cut", hint: "the file may be in another encoding")
+        }
+        var next = first
+        return ends.map { end in
+            defer { next = Int(end) + 1 }
+            return QuotedText.csvString(UnsafeBufferPointer(start: bytes + next, count: Int(end) - next), dialect)
+        }
+    }
+
+    /// Names that occur again become `name_2`, `name_3` …, passing over those that are taken.
+    static func unique(_ names: [String]) -> [String] {
+        var taken = Set(names)
+        var seen: Set<String> = []
+        return names.map { name in
+            if seen.insert(name).inserted { return name }
+            var number = 2
+            while taken.contains("\(name)_\(number)") { number += 1 }
+            taken.insert("\(name)_\(number)")
+            return "\(name)_\(number)"
+        }
+    }
+}
+
+extension Schema {
+    /// Places of these columns.
+    /// - Throws: `unknownColumn`, with the columns there are.
+    func positions(of selected: [String], path: String) throws(StreamError) -> [Int] {
+        var positions: [Int] = []
+        for name in selected {
+            guard let position = index(of: name) else {
+                throw StreamError(
+                    .unknownColumn, "the file has no such column", path: path, column: name,
+                    hint: "its columns are \(names.joined(separator: ", "))")
+            }
+            positions.append(position)
+        }
+        return positions
+    }
+}
+
+extension InputStart {
+    /// Reads at least 4 bytes, if there are any, and steps over a UTF-8 byte order mark.
+    mutating func skipByteOrderMark(_ input: any ByteInput) throws(StreamError) {
+        while filled < 4 && !isAtEnd { try read(input) }
+        if filled >= 3 && block.bytes[0] == 0xEF && block.bytes[1] == 0xBB && block.bytes[2] == 0xBF { position = 3 }
+    }
+
+    mutating func readMore(_ input: any ByteInput, _ pool: BlockPool) throws(StreamError) {
+        if filled == block.capacity {
+            var larger = InputStart(block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position)
+            swap(&self, &larger)
+        }
+        try read(input)
+    }
+
+    private mutating func read(_ input: any ByteInput) throws(StreamError) {
+        let got = try input.read(into: block.bytes + filled, min(block.capacity - filled, 64 << 10))
+        filled += got
+        isAtEnd = got == 0
+    }
+}

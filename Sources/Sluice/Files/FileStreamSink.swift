@@ -1,0 +1,308 @@
+/// Writes records to a file, which is published whole by `close()`.
+///
+///     let sink = try FileStreamSink("output.jsonl.gz")
+///     try sink.writeChunk(chunk)
+///     try sink.close()
+///
+/// Until then, and after `abort()` or when the sink is just dropped, a file that was there stays as it was.
+public final class FileStreamSink: SplitSink {
+    /// How an existing file is treated.
+    public enum Mode: String, Sendable {
+        /// It is replaced.
+        case write
+    }
+
+    public let path: String
+    public let format: FileFormat
+    public let compression: CompressionFormat
+
+    /// CSV columns are decided by so many records, or this many bytes of them, whatever the chunks.
+    static let recordsForColumns = 1000
+
+    private let file: AtomicFile
+    private let pool = BlockPool()
+    private let kernel: any Kernel
+    private let level: Int
+    private let delimiter: UInt8
+    private var state: State
+    private var encoder: Encoder?
+    /// Bytes before compression that were committed.
+    private var rawBytes = 0
+    /// Chunks that wait for the columns.
+    private var waiting: [StreamChunk] = []
+    private var waitingRecords = 0
+    private var expected: Schema?
+
+    private enum State {
+        case undecided
+        case ready(RecordEncoding)
+        case closed
+        case failed
+    }
+
+    /// Opens a file for writing.
+    ///
+    /// - Parameters:
+    ///   - path: "-" is standard output.
+    ///   - format: nil: by the name.
+    ///   - mode: what happens to a file that is there.
+    ///   - compression: nil: by the name.
+    ///   - encoding: of the text.
+    ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records, in order of their
+    ///     first appearance. A record with another key is an error. JSON Lines has none.
+    ///   - level: of gzip, 0 ... 9; nil: 1.
+    ///   - kernel: which implementation does the work.
+    /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`.
+    public init(
+        _ path: String, format: FileFormat? = nil, mode: Mode = .write, compression: CompressionFormat? = nil,
+        encoding: TextEncoding = .utf8, columns: [String]? = nil, level: Int? = nil, kernel: KernelChoice = .auto
+    ) throws {
+        guard let format = format ?? FileFormat(path: path) else {
+            throw StreamError(
+                .invalidConfiguration, "the format cannot be told from the name", path: path,
+                hint: "say format: .csv or .jsonl (--to csv, --to jsonl)")
+        }
+        self.path = path
+        self.format = format
+        self.compression = compression ?? CompressionFormat(path: path)
+        self.level = level ?? 1
+        self.kernel = try kernel.make()
+        delimiter = CSVDialect(path: path).delimiter
+        try Self.check(format, self.compression, columns, level, path)
+        file = try AtomicFile(path)
+        state = .undecided
+        if format == .jsonl { state = .ready(recordEncoding(columns: [])) }
+        if let columns { decide(columns) }
+    }
+
+    private static func check(
+        _ format: FileFormat, _ compression: CompressionFormat, _ columns: [String]?, _ level: Int?, _ path: String
+    ) throws {
+        if let columns, format != .csv || columns.isEmpty || Set(columns).count != columns.count {
+            throw StreamError(
+                .invalidConfiguration, format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
+                path: path)
+        }
+        if let level, compression != .gzip || !(0...9).contains(level) {
+            throw StreamError(
+                .invalidConfiguration, compression == .gzip ? "gzip levels are 0 to 9" : "only compressed files have a level",
+                path: path)
+        }
+    }
+
+    /// Bytes handed to the system so far, compressed.
+    public var bytesWritten: Int { file.bytesWritten }
+
+    /// Bytes before compression for each byte written; 1 where there are none.
+    public var compressionRatio: Double { bytesWritten == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
+}
+
+// MARK: - Writing
+
+extension FileStreamSink {
+    public func writeChunk(_ chunk: StreamChunk) throws {
+        try failing {
+            switch state {
+            case .closed: throw StreamError(.closed, "the sink is closed", path: path, stage: "commit")
+            case .failed: throw StreamError(.closed, "the sink has failed before", path: path, stage: "commit")
+            case .ready: try encode(chunk)
+            case .undecided:
+                waiting.append(chunk)
+                waitingRecords += chunk.data.count
+                if waitingRecords >= Self.recordsForColumns { try decideFromWaiting() }
+            }
+        }
+    }
+
+    private func encode(_ chunk: StreamChunk) throws {
+        let encoder = try self.encoder ?? makeEncoder()
+        self.encoder = encoder
+        try encoder.encode(chunk) { try commit($0) }
+    }
+
+    public func endUnit() throws {
+        try failing { try encoder?.endUnit { try commit($0) } }
+    }
+
+    public func flush() throws { try endUnit() }
+
+    public func close() throws {
+        switch state {
+        case .closed: return
+        case .failed: throw StreamError(.closed, "the sink has failed before", path: path, stage: "commit")
+        case .undecided, .ready: break
+        }
+        try failing {
+            if case .undecided = state { try decideFromWaiting() }
+            try encoder?.endUnit { try commit($0) }
+            if compression == .gzip { try BlockDeflater.end.withUnsafeBytes { try file.write($0) } }
+            try file.close()
+            state = .closed
+        }
+        encoder = nil
+    }
+
+    public func abort() {
+        if case .closed = state { return }
+        state = .closed
+        encoder = nil
+        waiting = []
+        file.abort()
+    }
+
+    /// A sink that threw is only good for being aborted.
+    private func failing(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            if case .closed = state { throw error }
+            state = .failed
+            throw error
+        }
+    }
+}
+
+// MARK: - Columns
+
+extension FileStreamSink {
+    /// The source's columns are known, even if no record comes.
+    public func expect(_ schema: Schema) { expected = expected ?? schema }
+
+    private func recordEncoding(columns: [String]) -> RecordEncoding {
+        RecordEncoding(format: format, columns: columns, delimiter: delimiter, kernel: kernel)
+    }
+
+    private func decide(_ columns: [String]) { state = .ready(recordEncoding(columns: columns)) }
+
+    /// CSV columns from the source's schema and the keys of the records that wait.
+    private func decideFromWaiting() throws {
+        var columns = waiting.first?.data.schema?.names ?? expected?.names ?? []
+        var known = Set(columns)
+        var left = Self.recordsForColumns
+        for chunk in waiting {
+            for record in chunk.data.prefix(left) {
+                for key in record.keys where known.insert(key).inserted { columns.append(key) }
+            }
+            left -= min(left, chunk.data.count)
+        }
+        decide(columns)
+        let chunks = waiting
+        waiting = []
+        if let columns = columnsOrNone(columns) { try writeHeader(columns) }
+        for chunk in chunks { try encode(chunk) }
+    }
+
+    private func columnsOrNone(_ columns: [String]) -> [String]? { columns.isEmpty ? nil : columns }
+
+    private func writeHeader(_ columns: [String]) throws {
+        let encoder = try self.encoder ?? makeEncoder()
+        self.encoder = encoder
+        var line: [UInt8] = []
+        for (place, name) in columns.enumerated() {
+            if place > 0 { line.append(delimiter) }
+            var name = name
+            name.withUTF8 { QuotedText.appendCSV($0, delimiter: delimiter, to: &line) }
+        }
+        // A line of one empty name would be a blank line.
+        if line.isEmpty { line = [UInt8](repeating: UInt8(ascii: "\""), count: 2) }
+        line.append(UInt8(ascii: "\n"))
+        try encoder.append(line) { try commit($0) }
+    }
+}
+
+// MARK: - Encode and commit
+
+extension FileStreamSink {
+    public var isReady: Bool { if case .ready = state { true } else { false } }
+
+    public func makeEncoder() throws -> Encoder {
+        guard case .ready(let encoding) = state else {
+            throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
+        }
+        return Encoder(encoding, try compression == .gzip ? BlockDeflater(level: level) : nil, pool)
+    }
+
+    public func commit(_ block: EncodedBlock) throws {
+        try file.write(block.bytes)
+        rawBytes += block.rawCount
+    }
+
+    /// Encodes chunks to bytes of the file.
+    public final class Encoder: ChunkEncoder {
+        private let formatter: RecordFormatter
+        private let deflater: BlockDeflater?
+        private let pool: BlockPool
+        private var raw: ByteBlock
+        private var filled = 0
+
+        fileprivate init(_ encoding: RecordEncoding, _ deflater: BlockDeflater?, _ pool: BlockPool) {
+            formatter = RecordFormatter(encoding, pool)
+            self.deflater = deflater
+            self.pool = pool
+            raw = pool.block(capacity: Self.blockSize)
+        }
+
+        /// Bytes that are handed to the system at once.
+        private static var blockSize: Int { 256 << 10 }
+
+        public func encode(_ chunk: StreamChunk, emit: (EncodedBlock) throws -> Void) throws {
+            try withoutActuallyEscaping(emit) { emit in
+                var output = Output(encoder: self, emit: emit)
+                try formatter.encode(chunk.data, into: &output)
+            }
+        }
+
+        public func endUnit(emit: (EncodedBlock) throws -> Void) throws { try drain(all: true, emit) }
+
+        /// Adds bytes as they are.
+        func append(_ bytes: [UInt8], emit: (EncodedBlock) throws -> Void) throws {
+            try makeRoom(bytes.count, emit)
+            bytes.withUnsafeBufferPointer { if let start = $0.baseAddress { (raw.bytes + filled).update(from: start, count: $0.count) } }
+            filled += bytes.count
+        }
+
+        /// The raw block as the formatter's output.
+        private struct Output: EncoderOutput {
+            let encoder: Encoder
+            let emit: (EncodedBlock) throws -> Void
+
+            var room: (UnsafeMutablePointer<UInt8>, Int) { (encoder.raw.bytes, encoder.raw.capacity) }
+            var filled: Int {
+                get { encoder.filled }
+                nonmutating set { encoder.filled = newValue }
+            }
+            mutating func makeRoom(_ bytes: Int) throws { try encoder.makeRoom(bytes, emit) }
+        }
+
+        private func makeRoom(_ bytes: Int, _ emit: (EncodedBlock) throws -> Void) throws {
+            if filled + bytes > raw.capacity { try drain(all: false, emit) }
+            if filled + bytes > raw.capacity {
+                let larger = pool.block(capacity: filled + bytes)
+                larger.bytes.update(from: raw.bytes, count: filled)
+                raw = larger
+            }
+        }
+
+        /// Hands out the raw bytes: all, or for gzip those of whole members.
+        private func drain(all: Bool, _ emit: (EncodedBlock) throws -> Void) throws {
+            guard filled > 0 else { return }
+            guard let deflater else {
+                let full = raw
+                raw = pool.block(capacity: Self.blockSize)
+                let count = filled
+                filled = 0
+                return try emit(EncodedBlock(block: full, count: count, rawCount: count))
+            }
+            var start = 0
+            while filled - start >= BlockDeflater.inputMax || all && start < filled {
+                let count = min(BlockDeflater.inputMax, filled - start)
+                let member = pool.block(capacity: BlockDeflater.outputMax)
+                let length = deflater.member(UnsafeBufferPointer(start: raw.bytes + start, count: count), into: member.bytes)
+                start += count
+                try emit(EncodedBlock(block: member, count: length, rawCount: count))
+            }
+            raw.bytes.update(from: raw.bytes + start, count: filled - start)
+            filled -= start
+        }
+    }
+}

@@ -1,0 +1,194 @@
+/// Streams the records of a file.
+///
+///     let source = try FileStreamSource("data.csv.gz")
+///     while let chunk = try source.readChunk() {
+///         print(chunk.chunkID, chunk.data.count)
+///     }
+///
+/// Memory stays at a few units (about 256 KiB each, or one record where that is more), however long the file.
+public final class FileStreamSource: SplitSource {
+    /// The path, as it was given; "-" is standard input.
+    public let path: String
+    public let format: FileFormat
+    /// What the name says or the first bytes tell.
+    public let compression: CompressionFormat
+
+    private let input: any ByteInput
+    private let pool = BlockPool()
+    private let limits: RecordLimits
+    private let kernel: any Kernel
+    private let types: CellTypes
+    private let select: [String]?
+    private let origin: ChunkOrigin.Source
+    private var reader: Reader?
+    private var sequenceNumber = 0
+    private var current: (chunks: DecodedUnit, next: Int)?
+    private var isClosed = false
+
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: the file; "-" is standard input, whose `format` has to be given.
+    ///   - format: nil: by the name, `x.csv.gz` being CSV.
+    ///   - compression: nil: by the name; gzip is also recognised by its first bytes.
+    ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
+    ///   - encoding: of the text.
+    ///   - types: whether CSV cells are all strings, or typed cell by cell.
+    ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
+    ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
+    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
+    ///   - maxChunkBytes: a chunk also closes with the record that reaches so many bytes.
+    ///   - kernel: which implementation does the work.
+    /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
+    public init(
+        _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
+        encoding: TextEncoding = .utf8, types: CellTypes = .strings, select: [String]? = nil,
+        maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 4 << 20, kernel: KernelChoice = .auto
+    ) throws {
+        guard let format = format ?? FileFormat(path: path) else {
+            throw StreamError(
+                .invalidConfiguration, "the format cannot be told from the name", path: path,
+                hint: "say format: .csv or .jsonl (--from csv, --from jsonl)")
+        }
+        limits = try RecordLimits(
+            chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
+        try Self.check(select, path)
+        self.path = path
+        self.format = format
+        self.types = types
+        self.select = select
+        self.kernel = try kernel.make()
+        (input, compression: self.compression) = try FileInputs.open(path, compression, pool)
+        origin = ChunkOrigin.Source(metadata: [
+            "path": .string(path), "format": .string(format.rawValue), "compression": .string(self.compression.rawValue),
+        ])
+    }
+
+    deinit { close() }
+
+    /// The columns that records have: the selected ones, or those of a CSV header once the first chunk was read; nil where
+    /// each record has its own.
+    public var schema: Schema? { reader?.schema }
+
+    public func readChunk() throws -> StreamChunk? {
+        while true {
+            if let (chunks, next) = current, next < chunks.count {
+                current?.next += 1
+                return chunks[next]
+            }
+            current = nil
+            guard let unit = try cut(UnitLimit()) else { return nil }
+            current = (try decode(unit), 0)
+        }
+    }
+
+    public func close() {
+        isClosed = true
+        current = nil
+        reader = nil
+        input.close()
+    }
+}
+
+// MARK: - Cut and decode
+
+extension FileStreamSource {
+    /// Bytes of whole chunks.
+    public struct Unit: Sendable {
+        let cut: CutUnit
+        let decoder: any RecordDecoder
+        let firstSequenceNumber: Int
+        let isLast: Bool
+        let timestamp: Double
+        let progress: Double?
+    }
+
+    /// What reads the format.
+    private struct Reader {
+        let next: (UnitLimit) throws -> (unit: CutUnit, isLast: Bool)?
+        let decoder: any RecordDecoder
+        let schema: Schema?
+    }
+
+    public func cut(_ limit: UnitLimit) throws -> Unit? {
+        guard !isClosed else { throw StreamError(.closed, "the source is closed", path: path, stage: "cut") }
+        guard let reader = try openReader(), let (cut, isLast) = try reader.next(limit) else { return nil }
+        defer { sequenceNumber += cut.chunkEnds.count }
+        return Unit(
+            cut: cut, decoder: reader.decoder, firstSequenceNumber: sequenceNumber, isLast: isLast,
+            timestamp: Clock.secondsSince1970(), progress: input.progress)
+    }
+
+    public func decode(_ unit: Unit) throws -> DecodedUnit {
+        DecodedUnit(
+            base: try unit.decoder.decode(unit.cut, pool), ends: unit.cut.chunkEnds,
+            firstSequenceNumber: unit.firstSequenceNumber, isLast: unit.isLast, timestamp: unit.timestamp, source: origin,
+            progress: unit.progress)
+    }
+
+    /// Counts the records from here to the end, without looking at their fields: only the cut runs.
+    ///
+    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed.
+    public func countRecords() throws -> Int {
+        var count = 0
+        while let unit = try cut(UnitLimit()) { count += unit.cut.records }
+        return count
+    }
+
+    /// The reader, opened with the first cut; nil where the file has no records and no header.
+    private func openReader() throws -> Reader? {
+        if reader == nil { reader = format == .csv ? try openCSV() : try openJSONLines() }
+        return reader
+    }
+
+    private func openCSV() throws -> Reader? {
+        let opened = try CSVHeader.read(
+            input, pool, kernel, CSVDialect(path: path), path: path, maxBytes: limits.maxRecordBytes)
+        guard let header = opened.columns else { return nil }
+        let selected = try select.map { try header.positions(of: $0, path: path) }
+        let schema = select.map { Schema($0) } ?? header
+        let cutter = UnitCutter(
+            input, pool, limits, path: path,
+            cutter: CSVCutter(kernel: kernel, dialect: opened.dialect, position: opened.start.position), start: opened.start)
+        return Reader(
+            next: cutter.next,
+            decoder: CSVDecoder(
+                kernel: kernel, dialect: opened.dialect, header: header, schema: schema, selected: selected, types: types,
+                maxRecordBytes: limits.maxRecordBytes),
+            schema: schema)
+    }
+
+    private func openJSONLines() throws -> Reader? {
+        var start = InputStart(pool)
+        try start.skipByteOrderMark(input)
+        let schema = select.map { Schema($0) }
+        let cutter = UnitCutter(
+            input, pool, limits, path: path, cutter: JSONLinesCutter(kernel: kernel, position: start.position), start: start)
+        return Reader(
+            next: cutter.next,
+            decoder: JSONLinesDecoder(kernel: kernel, selected: schema, maxRecordBytes: limits.maxRecordBytes), schema: schema)
+    }
+}
+
+// MARK: - Checks
+
+extension FileStreamSource {
+    private static func check(_ select: [String]?, _ path: String) throws {
+        guard let select else { return }
+        guard !select.isEmpty, Set(select).count == select.count else {
+            throw StreamError(
+                .invalidConfiguration, select.isEmpty ? "no field is selected" : "a field is selected twice", path: path)
+        }
+    }
+}
+
+extension RecordLimits {
+    fileprivate init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
+        guard chunkSize >= 1, maxChunkBytes >= 1, (1...1 << 30).contains(maxRecordBytes) else {
+            throw StreamError(
+                .invalidConfiguration, "chunkSize and maxChunkBytes are at least 1, maxRecordBytes is 1 to 1 GiB", path: path)
+        }
+        self.init(
+            chunkSize: min(chunkSize, 1 << 30), maxChunkBytes: min(maxChunkBytes, 1 << 30), maxRecordBytes: maxRecordBytes)
+    }
+}

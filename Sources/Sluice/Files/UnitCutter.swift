@@ -1,0 +1,189 @@
+/// Reads an input block by block and cuts it into units of whole chunks.
+///
+/// (1) A chunk has `chunkSize` records, or closes earlier behind the record that holds its byte number `maxChunkBytes`: where
+///     chunks end depends on the data and the configuration, never on how reads fell.
+/// (2) A unit closes with the chunk that reaches its limit. Its block goes on with it; what was read past its end, usually a
+///     few KiB since reads are sized by the unit before, is copied to the next block.
+/// (3) A unit is the last one if no record follows it, so the cut looks past blank lines before it closes one.
+/// (4) An error behind whole chunks is kept until those were handed out.
+final class UnitCutter<Cutter: RecordCutter> {
+    private let input: any ByteInput
+    private let pool: BlockPool
+    private let limits: RecordLimits
+    private let path: String
+    private var cutter: Cutter
+
+    /// The block being filled, its bytes that are filled, and its place in the stream.
+    private var block: ByteBlock
+    private var filled: Int
+    private var blockOffset: Int
+    /// Where in the block the next unit starts, and the lines of the stream before it.
+    private var unitStart: Int
+    private var linesBefore: Int
+    /// The input has no more bytes.
+    private var isAtEnd: Bool
+    private var isDone = false
+    private var pending: StreamError?
+    /// Bytes that units have had: how much to read.
+    private var expectedBytes = 256 << 10
+
+    /// - Parameter start: what was read of the input so far.
+    init(_ input: any ByteInput, _ pool: BlockPool, _ limits: RecordLimits, path: String, cutter: Cutter, start: InputStart) {
+        self.input = input
+        self.pool = pool
+        self.limits = limits
+        self.path = path
+        self.cutter = cutter
+        block = start.block
+        filled = start.filled
+        blockOffset = 0
+        unitStart = start.position
+        linesBefore = 0
+        isAtEnd = start.isAtEnd
+    }
+
+    /// The next unit, and whether it is the last; nil at the end.
+    func next(_ limit: UnitLimit) throws(StreamError) -> (unit: CutUnit, isLast: Bool)? {
+        if let pending { throw pending }
+        guard !isDone else { return nil }
+        var chunkEnds: [Int] = []
+        do throws(StreamError) {
+            var start = unitStart
+            while try cutChunk(from: &start, after: chunkEnds.last ?? 0) {
+                chunkEnds.append(cutter.records)
+                if start - unitStart >= limit.bytes || cutter.records >= limit.records { break }
+            }
+        } catch {
+            pending = error
+            if chunkEnds.isEmpty { throw error }
+        }
+        guard let records = chunkEnds.last else {
+            isDone = true
+            return nil
+        }
+        return try close(chunkEnds, records)
+    }
+
+    /// Cuts one chunk that starts at `start` and moves `start` behind it; false where there are no more records.
+    private func cutChunk(from start: inout Int, after records: Int) throws(StreamError) -> Bool {
+        while true {
+            let byteLimit = start - unitStart + limits.maxChunkBytes
+            let end = min(filled, unitStart + byteLimit)
+            let isWhole = end == filled
+            var status = cutter.cut(
+                block.bytes, count: end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
+            if cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
+                cutter.records == records || cutter.recordEnd - unitStart < byteLimit
+            {
+                // At the byte limit inside a record: the chunk ends with it.
+                status = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: cutter.records + 1)
+            }
+            if case .failed(let code) = status { throw error(code) }
+            let isFull = cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
+            if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
+                start = cutter.recordEnd
+                return cutter.records > records
+            }
+            if cutter.position == filled { start -= try fill() }
+        }
+    }
+
+    /// Hands out the unit that ends at the last whole chunk, and starts the next block with what was read past it.
+    private func close(_ chunkEnds: [Int], _ records: Int) throws(StreamError) -> (unit: CutUnit, isLast: Bool) {
+        if cutter.records > records {
+            // An error cut a chunk short: go back to the end of the whole ones.
+            cutter = cutter.restarted(at: unitStart)
+            _ = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: records)
+        }
+        let end = cutter.recordEnd
+        let unit = CutUnit(
+            block: block, range: unitStart..<end, chunkEnds: chunkEnds,
+            origin: BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset))
+        expectedBytes = end - unitStart
+        linesBefore += cutter.lines
+        let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)
+        next.bytes.update(from: block.bytes + end, count: filled - end)
+        blockOffset += end
+        filled -= end
+        unitStart = 0
+        block = next
+        cutter = cutter.restarted(at: 0)
+        return (unit, pending == nil && isNothingLeft())
+    }
+
+    /// Whether no record follows.
+    private func isNothingLeft() -> Bool {
+        do throws(StreamError) {
+            while true {
+                var probe = cutter
+                _ = probe.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: 1)
+                if probe.hasBegunRecord == true { return false }
+                if isAtEnd { return true }
+                _ = try fill()
+            }
+        } catch {
+            pending = error
+            return false
+        }
+    }
+
+    /// Least to read at once.
+    private static var readStep: Int { 64 << 10 }
+
+    /// Reads more. Where the block is full, a larger one takes its place: returns by how much offsets fell.
+    private func fill() throws(StreamError) -> Int {
+        let record = filled - cutter.recordEnd
+        if record > limits.maxRecordBytes {
+            throw .recordTooLarge(
+                limits.maxRecordBytes, path: path, record: linesBefore + cutter.lines + 1,
+                byteOffset: blockOffset + cutter.recordEnd)
+        }
+        let moved = filled == block.capacity ? moveToLargerBlock() : 0
+        let wanted = max(Self.readStep, expectedBytes + 4096 - (filled - unitStart))
+        let got = try input.read(into: block.bytes + filled, min(wanted, block.capacity - filled))
+        isAtEnd = got == 0
+        filled += got
+        return moved
+    }
+
+    private func moveToLargerBlock() -> Int {
+        let moved = unitStart
+        let larger = pool.block(capacity: (filled - moved) * 2)
+        larger.bytes.update(from: block.bytes + moved, count: filled - moved)
+        block = larger
+        cutter.rebase(moved)
+        blockOffset += moved
+        filled -= moved
+        unitStart = 0
+        return moved
+    }
+
+    private func error(_ code: StreamError.Code) -> StreamError {
+        BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset)
+            .error(cutter.failure(code), stage: "cut")
+    }
+}
+
+/// How large records and chunks may be.
+struct RecordLimits {
+    var chunkSize: Int
+    var maxChunkBytes: Int
+    var maxRecordBytes: Int
+}
+
+/// The first bytes of an input, read to learn what it is.
+struct InputStart {
+    let block: ByteBlock
+    var filled = 0
+    /// Where the records start: behind byte order mark and header.
+    var position = 0
+    var isAtEnd = false
+
+    init(_ pool: BlockPool) { block = pool.block(capacity: 512 << 10) }
+
+    init(block: ByteBlock, filled: Int, position: Int) {
+        self.block = block
+        self.filled = filled
+        self.position = position
+    }
+}

@@ -1,0 +1,139 @@
+/// Cuts CSV: the kernel's scanner under the name that all formats share.
+struct CSVCutter: RecordCutter {
+    let kernel: any Kernel
+    let dialect: CSVDialect
+    private var scanner: CSVScanner
+
+    init(kernel: any Kernel, dialect: CSVDialect, position: Int = 0) {
+        self.kernel = kernel
+        self.dialect = dialect
+        scanner = CSVScanner(dialect, position: position)
+    }
+
+    var position: Int { scanner.position }
+    var recordEnd: Int { scanner.recordEnd }
+    var records: Int { scanner.records }
+    var lines: Int { scanner.lines }
+
+    mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
+        kernel.cutCSV(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
+    }
+
+    func restarted(at position: Int) -> CSVCutter { CSVCutter(kernel: kernel, dialect: dialect, position: position) }
+
+    mutating func rebase(_ offset: Int) { scanner.rebase(offset) }
+
+    var hasBegunRecord: Bool? {
+        if records > 0 { return true }
+        if scanner.isUndecided { return nil }
+        return !scanner.isBetweenRecords
+    }
+
+    func failure(_ code: StreamError.Code) -> FormatFailure { scanner.failure(code, expected: nil, names: nil) }
+}
+
+extension CSVScanner {
+    func failure(_ code: StreamError.Code, expected: Int?, names: Schema?) -> FormatFailure {
+        switch code {
+        case .unclosedQuote:
+            return FormatFailure(
+                code: code, message: "the quote that opens here is never closed", offset: quoteStart, lines: lines,
+                hint: "a quote inside a quoted field is doubled")
+        case .textAfterQuote:
+            return FormatFailure(
+                code: code, message: "text follows the closing quote of a field", offset: errorOffset, lines: lines,
+                hint: "a quote inside a quoted field is doubled")
+        case .raggedRecord:
+            return FormatFailure(
+                code: code, message: "the record has \(errorFields) fields where the header has \(expected ?? 0)",
+                offset: errorOffset, lines: lines, hint: "look for a delimiter or a line end that lacks quotes around its field")
+        default:
+            return FormatFailure(code: code, message: "the file is no CSV", offset: errorOffset, lines: lines)
+        }
+    }
+}
+
+/// Indexes CSV: which bytes each field has.
+struct CSVDecoder: RecordDecoder {
+    let kernel: any Kernel
+    let dialect: CSVDialect
+    /// The file's columns.
+    let header: Schema
+    /// The columns that records have: the file's, or those selected.
+    let schema: Schema
+    /// Places of `schema`'s columns in the file; nil: all, in order.
+    let selected: [Int]?
+    let types: CellTypes
+    let maxRecordBytes: Int
+
+    func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {
+        let columns = header.count
+        var scanner = CSVScanner(dialect, columns: columns, position: unit.range.lowerBound)
+        var index = CSVIndex(
+            ends: pool.block(capacity: 4 * ((unit.records + 1) * columns + 128)),
+            starts: pool.block(capacity: 4 * (unit.records + 8)))
+        let bytes = UnsafePointer(unit.block.bytes)
+        var status = kernel.indexCSV(&scanner, bytes, count: unit.range.upperBound, isFinal: true, into: &index)
+        while status == .indexFull {
+            index.ends = pool.copy(index.ends, capacity: index.ends.capacity * 2)
+            status = kernel.indexCSV(&scanner, bytes, count: unit.range.upperBound, isFinal: true, into: &index)
+        }
+        if case .failed(let code) = status {
+            throw unit.origin.error(scanner.failure(code, expected: columns, names: header), stage: "decode")
+        }
+        precondition(scanner.records == unit.records, "cut and index agree about records")
+        let base = BatchBase(
+            layout: .csv(ends: UnsafePointer(index.ends.entries), starts: UnsafePointer(index.starts.entries)),
+            bytes: bytes, rowCount: unit.records, schema: schema, columns: columns, selected: selected, flags: index.flags,
+            isInferred: types == .inferred, dialect: dialect, origin: unit.origin,
+            blocks: [unit.block, index.ends, index.starts])
+        if index.flags & ContentFlags.nonASCII != 0 { try validate(unit, base) }
+        try base.checkRecordSizes(unit, maxRecordBytes)
+        return base
+    }
+
+    private func validate(_ unit: CutUnit, _ base: BatchBase) throws(StreamError) {
+        let start = unit.range.lowerBound
+        guard let invalid = kernel.firstInvalidUTF8(base.bytes + start, count: unit.range.count) else { return }
+        throw base.invalidUTF8(at: start + invalid, columns: header)
+    }
+}
+
+extension BatchBase {
+    /// The error of a byte that is no UTF-8: which record and column it stands in.
+    func invalidUTF8(at offset: Int, columns header: Schema?) -> StreamError {
+        // The last row that starts at or before the offset.
+        var low = 0
+        var high = rowCount
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if extent(middle).lowerBound <= offset { low = middle } else { high = middle }
+        }
+        var column: String?
+        if case .csv(let ends, _) = layout, let header {
+            let place = (0..<columns).first { Int(ends[low * columns + $0]) > offset }
+            column = place.map { header.names[$0] }
+        }
+        return StreamError(
+            .invalidUTF8, "the text is not valid UTF-8", path: origin.path, record: number(low),
+            byteOffset: origin.byteOffset + offset, column: column, stage: "decode",
+            hint: "the file may be in another encoding")
+    }
+
+    /// Refuses records over the limit. A unit no larger than the limit has none.
+    func checkRecordSizes(_ unit: CutUnit, _ limit: Int) throws(StreamError) {
+        guard unit.range.count > limit else { return }
+        for row in 0..<rowCount where extent(row).count > limit {
+            throw .recordTooLarge(
+                limit, path: origin.path, record: number(row), byteOffset: origin.byteOffset + extent(row).lowerBound)
+        }
+    }
+}
+
+extension StreamError {
+    static func recordTooLarge(_ limit: Int, path: String?, record: Int, byteOffset: Int) -> StreamError {
+        StreamError(
+            .recordTooLarge, "the record is larger than \(limit) bytes", path: path, record: record, byteOffset: byteOffset,
+            stage: "cut", hint: "raise maxRecordBytes (--max-record), or look for a quote that is not closed")
+    }
+}

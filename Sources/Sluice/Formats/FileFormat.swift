@@ -1,0 +1,54 @@
+/// How records are written in a file.
+public enum FileFormat: String, Sendable, CaseIterable {
+    /// Comma-separated values with a header; tab-separated where the name ends in `.tsv`.
+    case csv
+    /// One JSON value a line.
+    case jsonl
+
+    /// The format that a file's name tells, a compression suffix left aside: `x.csv.gz` is CSV. Nil for other names.
+    public init?(path: String) {
+        let name = CompressionFormat.withoutSuffix(path).lowercased()
+        if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
+            self = .csv
+        } else if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") {
+            self = .jsonl
+        } else {
+            return nil
+        }
+    }
+}
+
+/// How a file is compressed.
+public enum CompressionFormat: String, Sendable, CaseIterable {
+    case none
+    /// gzip of any members in; BGZF (which every gzip reader reads) out.
+    case gzip
+
+    /// The compression that a file's name tells.
+    public init(path: String) { self = path.lowercased().hasSuffix(".gz") ? .gzip : .none }
+
+    static func withoutSuffix(_ path: String) -> String {
+        CompressionFormat(path: path) == .gzip ? String(path.dropLast(3)) : path
+    }
+}
+
+/// How text is encoded.
+public enum TextEncoding: String, Sendable, CaseIterable {
+    case utf8
+}
+
+/// What CSV cells are.
+public enum CellTypes: String, Sendable, CaseIterable {
+    /// Every cell is a string.
+    case strings
+    /// Cell by cell: a JSON number is a number (its text kept), `true` and `false` are Booleans, an empty cell without quotes is
+    /// null; all else is a string.
+    case inferred
+}
+
+extension CSVDialect {
+    /// Tabs for `.tsv`, commas otherwise.
+    init(path: String) {
+        if CompressionFormat.withoutSuffix(path).lowercased().hasSuffix(".tsv") { delimiter = UInt8(ascii: "\t") }
+    }
+}

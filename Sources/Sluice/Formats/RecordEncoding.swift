@@ -1,0 +1,239 @@
+/// How records become bytes: which format, and for CSV which columns.
+struct RecordEncoding: Sendable {
+    var format: FileFormat
+    /// CSV: the columns, in order.
+    var columns: [String]
+    var delimiter: UInt8
+    var kernel: any Kernel
+}
+
+/// Encodes chunks of any base into one format, row by row, into whatever blocks it is given.
+final class RecordFormatter {
+    private let encoding: RecordEncoding
+    private var encoder = RowEncoder()
+    /// The columns of the batch that came last: the next one nearly always has the same.
+    private var plan: Plan?
+    /// JSON records on the way to CSV: the unit's values by column.
+    private var projected: (of: BatchBase, base: BatchBase)?
+    private let pool: BlockPool
+
+    private struct Plan {
+        let schema: Schema.Storage?
+        let overlay: [String]
+        let columns: OutputColumns
+    }
+
+    init(_ encoding: RecordEncoding, _ pool: BlockPool) {
+        self.encoding = encoding
+        self.pool = pool
+    }
+
+    /// Writes all records of a batch to `output`, which hands out room.
+    func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
+        let core = batch.storage.core
+        if encoding.format == .csv { try checkKeys(batch) }
+        let base = encoding.format == .csv ? project(batch.storage.base) : batch.storage.base
+        guard core.pointee.hasKeyOrders else {
+            return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
+        }
+        // Rows with an order of their own one by one, the others in runs.
+        var start = 0
+        while start < batch.count {
+            var end = start + 1
+            if let order = core.pointee.keyOrders[batch.checkedSlot(start)] {
+                try encode(batch, start, order, into: &output)
+            } else {
+                while end < batch.count, core.pointee.keyOrders[batch.checkedSlot(end)] == nil { end += 1 }
+                let slots = (start..<end).map { UInt32(batch.checkedSlot($0)) }
+                try encode(EncodableRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
+            }
+            start = end
+        }
+    }
+
+    /// A row that stands on its cells alone.
+    private func encode(
+        _ batch: RecordBatch, _ position: Int, _ order: [Int], into output: inout some EncoderOutput
+    ) throws {
+        let core = batch.storage.core
+        let rows = EncodableRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
+        let names = encoding.format == .csv ? encoding.columns : order.map { core.pointee.columns[$0].name }
+        let columns = OutputColumns(names)
+        for (place, name) in names.enumerated() {
+            columns.bind(place, field: nil, overlay: core.pointee.findColumn(name))
+        }
+        try run(rows, of: batch, position..<position + 1, columns, isRecords: false, into: &output)
+    }
+
+    private func encode(
+        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
+    ) throws {
+        let isRecords = rows.base.map { $0.schema == nil } ?? false
+        try run(rows, of: batch, positions, columns(of: rows), isRecords: isRecords, into: &output)
+    }
+
+    /// The conversation with the kernel: room is given until all rows are written.
+    private func run(
+        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns, isRecords: Bool,
+        into output: inout some EncoderOutput
+    ) throws {
+        encoder.row = 0
+        while true {
+            let (out, capacity) = output.room
+            encoder.written = output.filled
+            let status =
+                switch (encoding.format, isRecords) {
+                case (.csv, _):
+                    encoding.kernel.encodeCSV(
+                        rows, columns, delimiter: encoding.delimiter, &encoder, into: out, capacity: capacity)
+                case (.jsonl, false):
+                    encoding.kernel.encodeJSONLines(rows, columns, &encoder, into: out, capacity: capacity)
+                case (.jsonl, true):
+                    encoding.kernel.encodeJSONRecords(rows, keys: columns, &encoder, into: out, capacity: capacity)
+                }
+            output.filled = encoder.written
+            switch status {
+            case .outputFull: try output.makeRoom(encoder.needed)
+            case .failed(let code): throw failure(code, batch, positions.lowerBound + encoder.row, columns)
+            default: return
+            }
+        }
+    }
+
+    private func failure(
+        _ code: StreamError.Code, _ batch: RecordBatch, _ position: Int, _ columns: OutputColumns
+    ) -> StreamError {
+        let record = batch[position]
+        let column = columns.names.indices.contains(encoder.errorColumn) ? columns.names[encoder.errorColumn] : nil
+        return StreamError(
+            code, "NaN and infinities have no JSON", path: batch.storage.base?.origin.path,
+            record: record.number ?? position + 1, byteOffset: record.byteOffset, column: column, stage: "encode",
+            hint: "set null or a string instead")
+    }
+}
+
+// MARK: - Columns
+
+extension RecordFormatter {
+    /// Output columns for a batch, bound to where it has them.
+    private func columns(of rows: EncodableRows) -> OutputColumns {
+        let core = rows.core.pointee
+        let schema = rows.base?.schema
+        let overlay = (0..<core.columnCount).map { core.columns[$0].name }
+        if let plan, plan.schema === schema?.storage, plan.overlay == overlay { return plan.columns }
+        let isRecords = rows.base != nil && schema == nil
+        let names: [String]
+        if encoding.format == .csv {
+            names = encoding.columns
+        } else if isRecords {
+            names = overlay
+        } else {
+            names = (schema?.names ?? []) + overlay.filter { schema?.index(of: $0) == nil }
+        }
+        let columns = OutputColumns(names)
+        for (place, name) in names.enumerated() {
+            let field = schema?.index(of: name).map { rows.base?.indexColumn($0) ?? $0 }
+            columns.bind(place, field: field, overlay: core.findColumn(name))
+        }
+        plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
+        return columns
+    }
+
+    /// JSON records as rows of the CSV columns. A unit's base is projected once for all its chunks.
+    private func project(_ base: BatchBase?) -> BatchBase? {
+        guard let base, base.schema == nil, case .json(let tape, let rows, nil) = base.layout else { return base }
+        if let projected, projected.of === base { return projected.base }
+        let names = encoding.columns
+        let block = pool.block(capacity: 4 * max(1, base.rowCount * names.count))
+        encoding.kernel.projectJSON(
+            tape: tape, rows: rows, rowCount: base.rowCount, flags: base.flags, base.bytes, paths: names,
+            into: block.entries)
+        let result = BatchBase(
+            layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: base.bytes,
+            rowCount: base.rowCount, schema: columnsSchema, columns: names.count, flags: base.flags, origin: base.origin,
+            blocks: [block], keeping: base)
+        projected = (base, result)
+        return result
+    }
+
+    private var columnsSchema: Schema {
+        if let schema = projected?.base.schema { return schema }
+        return Schema(encoding.columns)
+    }
+
+    /// Refuses a batch with a field that no CSV column takes, before anything of it is written.
+    private func checkKeys(_ batch: RecordBatch) throws {
+        let core = batch.storage.core.pointee
+        let known = columnsSchema
+        // Base columns first: they are the same for all records.
+        for name in batch.storage.base?.schema?.names ?? [] where known.index(of: name) == nil && !batch.isEmpty {
+            for record in batch where record.storage.withField(name, slot: record.slot, { _ in true }) == true {
+                throw unknownKey(name, record, batch)
+            }
+        }
+        for number in 0..<core.columnCount where known.index(of: core.columns[number].name) == nil {
+            let column = core.columns[number]
+            for record in batch where column.tags[column.cell(record.slot)] > CellTag.removed {
+                throw unknownKey(column.name, record, batch)
+            }
+        }
+        guard let base = batch.storage.base, base.schema == nil, case .json(let tape, let rows, _) = base.layout else { return }
+        for record in batch where record.slot < core.baseRows && core.keyOrders[record.slot] == nil {
+            let row = rows[core.firstRow + record.slot]
+            let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
+            if let key = members.firstKey(notIn: encoding.columns, flags: base.flags) {
+                guard record.storage.withField(key, slot: record.slot, { _ in true }) == true else { continue }
+                throw unknownKey(key, record, batch)
+            }
+            if !members.isObject {
+                throw StreamError(
+                    .unsupported, "the record is no object, so CSV has no columns for it", path: base.origin.path,
+                    record: record.number, byteOffset: record.byteOffset, stage: "encode")
+            }
+        }
+    }
+
+    private func unknownKey(_ key: String, _ record: Record, _ batch: RecordBatch) -> StreamError {
+        StreamError(
+            .unknownKey, "the record has a key that is no column of the CSV output", path: batch.storage.base?.origin.path,
+            record: record.number, byteOffset: record.byteOffset, column: key, stage: "encode",
+            hint: "name the columns (columns:), or the fields to read (select:, --select)")
+    }
+}
+
+extension JSONMembers {
+    /// The first key that is none of `names`. Keys mostly come in the order of the names, so the next one is tried first.
+    func firstKey(notIn names: [String], flags: UInt32) -> String? {
+        var expected = 0
+        var unknown: Int?
+        forEachPlace { key, _ in
+            guard unknown == nil else { return }
+            for step in names.indices {
+                let place = expected + step < names.count ? expected + step : expected + step - names.count
+                if isKey(key, names[place], flags) {
+                    expected = place + 1 == names.count ? 0 : place + 1
+                    return
+                }
+            }
+            unknown = key
+        }
+        return unknown.map { place in
+            let start = Int(tape[place])
+            return QuotedText.jsonString(bytes + start, limit: Int(tape[place + 1]) - start)
+        }
+    }
+
+    private func isKey(_ place: Int, _ name: String, _ flags: UInt32) -> Bool {
+        var name = name
+        return name.withUTF8 { JSONTape.keyEquals(bytes, tape[place], $0, flags: flags) }
+    }
+}
+
+/// Where encoders write: blocks that are handed on when they are full.
+protocol EncoderOutput {
+    /// The block's bytes and capacity.
+    var room: (UnsafeMutablePointer<UInt8>, Int) { get }
+    var filled: Int { get set }
+    /// Makes at least `bytes` free.
+    mutating func makeRoom(_ bytes: Int) throws
+}

@@ -1,0 +1,64 @@
+/// A format's side of cutting: where records end.
+///
+/// A cutter scans the bytes of one block after the other; whoever drives it (`UnitCutter`) reads, grows and hands on blocks.
+protocol RecordCutter {
+    /// Bytes scanned so far.
+    var position: Int { get }
+    /// One past the line end of the last finished record.
+    var recordEnd: Int { get }
+    /// Records that are finished, and with the skipped lines.
+    var records: Int { get }
+    var lines: Int { get }
+
+    /// Scans on, up to the end of record `maxRecords` or of the bytes.
+    mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus
+
+    /// A cutter that starts anew, at a record's start.
+    func restarted(at position: Int) -> Self
+
+    /// The same place in a block that starts `offset` bytes later.
+    mutating func rebase(_ offset: Int)
+
+    /// Whether a record has begun; nil where the bytes so far do not tell.
+    var hasBegunRecord: Bool? { get }
+
+    /// The error that `cut` met, in the block's offsets.
+    func failure(_ code: StreamError.Code) -> FormatFailure
+}
+
+/// An error in a block: what and where, before it is known which file and record that is.
+struct FormatFailure {
+    var code: StreamError.Code
+    var message: String
+    /// Offset in the block.
+    var offset: Int
+    /// Records and skipped lines of the block before the bad record.
+    var lines: Int
+    var column: String?
+    var hint: String?
+}
+
+/// Bytes of whole chunks, on their way from cut to decode.
+struct CutUnit: Sendable {
+    let block: ByteBlock
+    let range: Range<Int>
+    /// Records up to each chunk's end.
+    let chunkEnds: [Int]
+    var records: Int { chunkEnds.last ?? 0 }
+    let origin: BatchOrigin
+}
+
+/// A format's side of decoding: an index of a unit.
+protocol RecordDecoder: Sendable {
+    /// - Throws: the first error of the unit's data, placed in the file.
+    func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase
+}
+
+extension BatchOrigin {
+    /// An error of the unit's data as users see it.
+    func error(_ failure: FormatFailure, stage: String) -> StreamError {
+        StreamError(
+            failure.code, failure.message, path: path, record: recordsBefore + failure.lines + 1,
+            byteOffset: byteOffset + failure.offset, column: failure.column, stage: stage, hint: failure.hint)
+    }
+}

@@ -1,0 +1,85 @@
+import Synchronization
+
+/// Bytes behind every block that kernels may read or overwrite (`SLUICE_PADDING` of the C core).
+let blockPadding = 64
+
+/// Memory for bytes or index entries: 64-byte aligned, padded, charged to a budget for as long as it lives.
+///
+/// Whoever makes a block fills it; once it is handed on, nobody writes to it any more.
+public final class ByteBlock: @unchecked Sendable {
+    // SAFETY: `base` and `capacity` never change; contents are written by the one owner before the block is shared.
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+    private let pool: BlockPool
+
+    fileprivate init(base: UnsafeMutableRawPointer, capacity: Int, pool: BlockPool) {
+        self.base = base
+        self.capacity = capacity
+        self.pool = pool
+    }
+
+    deinit { pool.takeBack(base, capacity) }
+
+    var bytes: UnsafeMutablePointer<UInt8> { base.assumingMemoryBound(to: UInt8.self) }
+
+    /// The block as index entries.
+    var entries: UnsafeMutablePointer<UInt32> { base.assumingMemoryBound(to: UInt32.self) }
+    var entryCapacity: Int { capacity / MemoryLayout<UInt32>.stride }
+}
+
+/// Where blocks come from and go back to, so that a stream's working set is allocated once.
+///
+/// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes.
+final class BlockPool: Sendable {
+    let budget: MemoryBudget
+    private let cacheLimit: Int
+    private let cache = Mutex(Cache())
+
+    private struct Cache: @unchecked Sendable {
+        // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
+        var free: [Int: [UnsafeMutableRawPointer]] = [:]
+        var bytes = 0
+    }
+
+    init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 8 << 20) {
+        self.budget = budget
+        self.cacheLimit = cacheLimit
+    }
+
+    deinit {
+        cache.withLock { cache in
+            for pointers in cache.free.values { for pointer in pointers { pointer.deallocate() } }
+        }
+    }
+
+    /// A block of at least `capacity` bytes. Complexity: constant.
+    func block(capacity: Int) -> ByteBlock {
+        let size = max(4096, 1 << (Int.bitWidth - (max(capacity, 1) - 1).leadingZeroBitCount))
+        budget.charge(size)
+        let kept = cache.withLock { cache -> UnsafeMutableRawPointer? in
+            guard let pointer = cache.free[size]?.popLast() else { return nil }
+            cache.bytes -= size
+            return pointer
+        }
+        let base = kept ?? UnsafeMutableRawPointer.allocate(byteCount: size + blockPadding, alignment: 64)
+        return ByteBlock(base: base, capacity: size, pool: self)
+    }
+
+    /// A larger block with the same contents.
+    func copy(_ block: ByteBlock, capacity: Int) -> ByteBlock {
+        let copy = self.block(capacity: capacity)
+        copy.base.copyMemory(from: block.base, byteCount: min(block.capacity, capacity))
+        return copy
+    }
+
+    fileprivate func takeBack(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
+        budget.refund(size)
+        let isKept = cache.withLock { cache -> Bool in
+            guard cache.bytes + size <= cacheLimit else { return false }
+            cache.free[size, default: []].append(pointer)
+            cache.bytes += size
+            return true
+        }
+        if !isKept { pointer.deallocate() }
+    }
+}

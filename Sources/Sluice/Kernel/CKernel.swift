@@ -1,0 +1,144 @@
+import CSluice
+
+/// The kernels of the C core.
+struct CKernel: Kernel, @unchecked Sendable {
+    // SAFETY: the table is constant memory of the C core.
+    private let table: UnsafePointer<sluice_kernel>
+
+    /// - Parameter name: "auto", "scalar", "avx2"; nil where this processor cannot run it.
+    init?(_ name: String) {
+        guard let table = sluice_kernel_named(name) else { return nil }
+        self.table = table
+    }
+
+    var name: String { String(cString: table.pointee.name) }
+
+    // MARK: CSV
+
+    func cutCSV(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus {
+        KernelStatus(table.pointee.csv_cut(&scanner.core, bytes, count, isFinal, maxRecords))
+    }
+
+    func firstCSVRecord(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool,
+        ends: UnsafeMutableBufferPointer<UInt32>
+    ) -> (status: KernelStatus, fields: Int, start: Int) {
+        var fields: UInt32 = 0
+        var start: UInt32 = 0
+        let status = sluice_csv_first_record(
+            &scanner.core, bytes, count, isFinal, ends.baseAddress, UInt32(ends.count), &fields, &start)
+        return (KernelStatus(status), Int(fields), Int(start))
+    }
+
+    func indexCSV(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, into index: inout CSVIndex
+    ) -> KernelStatus {
+        var core = sluice_csv_index(
+            ends: index.ends.entries, row_starts: index.starts.entries, ends_capacity: UInt32(index.ends.entryCapacity),
+            rows_capacity: UInt32(index.starts.entryCapacity), flags: index.flags)
+        let status = table.pointee.csv_index(&scanner.core, bytes, count, isFinal, &core)
+        index.flags = core.flags
+        return KernelStatus(status)
+    }
+
+    // MARK: JSON
+
+    func cutJSONLines(
+        _ scanner: inout JSONLinesScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus {
+        KernelStatus(table.pointee.jsonl_cut(&scanner.core, bytes, count, isFinal, maxRecords))
+    }
+
+    func indexJSONLines(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus {
+        index.core.tape = index.tape.entries
+        index.core.tape_capacity = UInt32(index.tape.entryCapacity)
+        index.core.rows = index.rows.base.assumingMemoryBound(to: sluice_json_row.self)
+        index.core.rows_capacity = UInt32(index.rows.capacity / MemoryLayout<sluice_json_row>.stride)
+        index.core.scratch = index.scratch.entries
+        index.core.scratch_capacity = UInt32(index.scratch.entryCapacity)
+        return KernelStatus(table.pointee.json_index(&index.core, bytes, count))
+    }
+
+    func projectJSON(
+        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
+        _ bytes: UnsafePointer<UInt8>, paths: [String], into projection: UnsafeMutablePointer<UInt32>
+    ) {
+        var names: [UInt8] = []
+        for path in paths { names.append(contentsOf: path.utf8) }
+        names.append(0)
+        names.withUnsafeBufferPointer { names in
+            guard var next = names.baseAddress else { return }
+            let corePaths = paths.map { path in
+                defer { next += path.utf8.count }
+                return sluice_json_path(name: next, length: UInt32(path.utf8.count))
+            }
+            rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) { rows in
+                sluice_json_project(
+                    bytes, tape, rows, UInt32(rowCount), flags, corePaths, UInt32(paths.count), projection)
+            }
+        }
+    }
+
+    func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int? {
+        let offset = table.pointee.utf8_find_invalid(bytes, count)
+        return offset == count ? nil : offset
+    }
+
+    // MARK: Encoding
+
+    func encodeJSONLines(
+        _ rows: EncodableRows, _ columns: OutputColumns, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus {
+        rows.withCore(columns) { rows in
+            KernelStatus(
+                table.pointee.encode_jsonl_columns(
+                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), out, capacity))
+        }
+    }
+
+    func encodeJSONRecords(
+        _ rows: EncodableRows, keys: OutputColumns, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus {
+        rows.withCore(keys) { rows in
+            KernelStatus(table.pointee.encode_jsonl_records(&encoder.core, rows, keys.columns, out, capacity))
+        }
+    }
+
+    func encodeCSV(
+        _ rows: EncodableRows, _ columns: OutputColumns, delimiter: UInt8, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus {
+        rows.withCore(columns) { rows in
+            KernelStatus(
+                table.pointee.encode_csv_columns(
+                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), delimiter, out, capacity))
+        }
+    }
+}
+
+extension KernelStatus {
+    init(_ status: sluice_status) {
+        switch status {
+        case SLUICE_OK: self = .ok
+        case SLUICE_NEED_INPUT: self = .needInput
+        case SLUICE_OUTPUT_FULL: self = .outputFull
+        case SLUICE_INDEX_FULL: self = .indexFull
+        case SLUICE_END: self = .end
+        case SLUICE_ERROR_RAGGED_RECORD: self = .failed(.raggedRecord)
+        case SLUICE_ERROR_UNCLOSED_QUOTE: self = .failed(.unclosedQuote)
+        case SLUICE_ERROR_TEXT_AFTER_QUOTE: self = .failed(.textAfterQuote)
+        case SLUICE_ERROR_INVALID_UTF8: self = .failed(.invalidUTF8)
+        case SLUICE_ERROR_INVALID_JSON: self = .failed(.invalidJSON)
+        case SLUICE_ERROR_JSON_TOO_DEEP: self = .failed(.jsonTooDeep)
+        case SLUICE_ERROR_NUMBER_NOT_FINITE: self = .failed(.numberNotFinite)
+        case SLUICE_ERROR_TRUNCATED: self = .failed(.truncatedCompression)
+        case SLUICE_ERROR_TRAILING_DATA: self = .failed(.trailingData)
+        case SLUICE_ERROR_UNKNOWN_KEY: self = .failed(.unknownKey)
+        default: self = .failed(.corruptCompression)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import CSluice
+
+/// Numbers and strings as text, by the C core.
+enum NumberText {
+    /// The integer that all of `text` is as a JSON number, if `Int64` holds it.
+    static func int64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard let start = text.baseAddress else { return nil }
+        var value: Int64 = 0
+        return sluice_parse_int64(start, text.count, &value) ? value : nil
+    }
+
+    /// The double nearest to the JSON number that all of `text` is; infinite on overflow.
+    static func double(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+        guard let start = text.baseAddress else { return nil }
+        var value = 0.0
+        return sluice_parse_double(start, text.count, &value) ? value : nil
+    }
+
+    static func double(_ text: String) -> Double? {
+        var text = text
+        return text.withUTF8 { double($0) }
+    }
+
+    /// Whether all of `text` is a JSON number.
+    static func isNumber(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let start = text.baseAddress, !text.isEmpty else { return false }
+        return sluice_number_length(start, text.count) == text.count
+    }
+
+    /// The number as a value that keeps its text: an integer or a double where printing gives the same text again.
+    static func value(_ text: UnsafeBufferPointer<UInt8>) -> Value {
+        if let integer = int64(text) { return .int(integer) }
+        if let double = double(text), double.isFinite {
+            let isSame = withPrinted(double) { $0.elementsEqual(text) }
+            if isSame { return .double(double) }
+        }
+        return .decimal(String(decoding: text, as: UTF8.self))
+    }
+
+    /// The shortest text that parses back to `value`, which is finite.
+    static func withPrinted<R>(_ value: Double, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
+            let count = sluice_print_double(value, room.baseAddress)
+            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+        }
+    }
+
+    static func withPrinted<R>(_ value: Int64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
+            let count = sluice_print_int64(value, room.baseAddress)
+            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+        }
+    }
+}
+
+enum QuotedText {
+    /// Appends `text` as a JSON string with its quotes.
+    static func appendJSON(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        grow(&bytes, by: 6 * text.count + 2) { room in
+            sluice_json_quote(text.baseAddress ?? UnsafePointer(room), text.count, room)
+        }
+    }
+
+    /// Appends `text` as base64.
+    static func appendBase64(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        grow(&bytes, by: 4 * ((text.count + 2) / 3)) { room in
+            sluice_base64_encode(text.baseAddress ?? UnsafePointer(room), text.count, room)
+        }
+    }
+
+    /// Appends `text` as one CSV field.
+    static func appendCSV(_ text: UnsafeBufferPointer<UInt8>, delimiter: UInt8, to bytes: inout [UInt8]) {
+        grow(&bytes, by: 2 * text.count + 2) { room in
+            sluice_csv_quote(text.baseAddress ?? UnsafePointer(room), text.count, delimiter, room)
+        }
+    }
+
+    /// The content of a CSV cell, quotes undone.
+    static func csvContent(_ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect) -> [UInt8] {
+        guard let start = field.baseAddress else { return [] }
+        var dialect = dialect.core
+        return [UInt8](unsafeUninitializedCapacity: field.count) { room, count in
+            count = sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
+        }
+    }
+
+    static func csvString(_ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect) -> String {
+        guard let start = field.baseAddress else { return "" }
+        var dialect = dialect.core
+        return String(unsafeUninitializedCapacity: field.count) { room in
+            sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
+        }
+    }
+
+    /// The content of the JSON string literal at `start`; `limit` is the length of the literal or more.
+    static func jsonString(_ start: UnsafePointer<UInt8>, limit: Int) -> String {
+        String(unsafeUninitializedCapacity: limit) { room in sluice_json_string_content(start, room.baseAddress) }
+    }
+
+    /// What a CSV cell means by the inference grammar: a `CellTag`.
+    static func inferred(_ content: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> UInt8 {
+        guard let start = content.baseAddress else { return isQuoted ? CellTag.string : CellTag.null }
+        return UInt8(truncatingIfNeeded: sluice_infer_cell(start, content.count, isQuoted).rawValue)
+    }
+
+    /// Makes room, lets `body` write, keeps as many bytes as it says.
+    private static func grow(_ bytes: inout [UInt8], by room: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+        let old = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: room + 1))
+        let written = bytes.withUnsafeMutableBufferPointer { buffer -> Int in
+            guard let base = buffer.baseAddress else { return 0 }
+            return body(base + old)
+        }
+        bytes.removeLast(room + 1 - written)
+    }
+}
+
+/// The tape of a JSON text: see `sluice_json.h`.
+enum JSONTape {
+    /// Where the value at `position` ends: one past its last byte.
+    static func end(_ bytes: UnsafePointer<UInt8>, _ tape: UnsafePointer<UInt32>, _ position: Int) -> Int {
+        Int(sluice_json_value_end(bytes, tape, UInt32(position)))
+    }
+
+    static func keyEquals(
+        _ bytes: UnsafePointer<UInt8>, _ offset: UInt32, _ name: UnsafeBufferPointer<UInt8>, flags: UInt32
+    ) -> Bool {
+        sluice_json_key_equals(bytes, offset, name.baseAddress ?? bytes, name.count, flags)
+    }
+
+    /// The tape of a text that is known to be valid JSON.
+    static func index(_ text: UnsafeBufferPointer<UInt8>) -> [UInt32] {
+        [UInt32](unsafeUninitializedCapacity: 2 * text.count + 8) { room, count in
+            var used = UInt32(room.count)
+            var offset: UInt32 = 0
+            let status = sluice_json_validate(text.baseAddress, text.count, room.baseAddress, &used, &offset)
+            precondition(status == SLUICE_OK, "a cell that holds JSON is valid JSON")
+            count = Int(used)
+        }
+    }
+
+    static let absent = UInt32.max
+}
+
+extension CSVDialect {
+    var core: sluice_csv_dialect {
+        sluice_csv_dialect(
+            delimiter: delimiter, quote: quote, escape: 0, lenient: 0, carriage_return: endsAtCarriageReturn ? 1 : 0, ragged: 0)
+    }
+}

@@ -1,0 +1,61 @@
+import CSluice
+
+/// Inflates gzip, member after member.
+final class Gunzip {
+    private let core: OpaquePointer
+
+    /// - Throws: never but for want of memory.
+    init() {
+        guard let core = sluice_gunzip_create() else { fatalError("no memory for a gzip reader") }
+        self.core = core
+    }
+
+    deinit { sluice_gunzip_destroy(core) }
+
+    /// Inflates from `input` to `output`, and says how much of either it used.
+    func run(
+        _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool, into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int) {
+        var read = 0
+        var written = 0
+        let status = sluice_gunzip_run(
+            core, input.baseAddress, input.count, &read, isFinal, output.baseAddress, output.count, &written)
+        return (KernelStatus(status), read, written)
+    }
+}
+
+/// Deflates to BGZF members.
+final class BlockDeflater {
+    /// Input bytes of a full member.
+    static let inputMax = Int(SLUICE_BGZF_INPUT_MAX)
+    /// Room that a member needs.
+    static let outputMax = Int(SLUICE_BGZF_OUTPUT_MAX)
+    /// What stands at the end of a BGZF file.
+    static let end = withUnsafeBytes(of: sluice_bgzf_end) { Array($0) }
+
+    private let core: OpaquePointer
+
+    /// - Parameter level: 0 ... 9.
+    init(level: Int) throws(StreamError) {
+        guard let core = sluice_deflater_create(Int32(level)) else {
+            throw StreamError(.invalidConfiguration, "no gzip level \(level)", hint: "levels are 0 to 9")
+        }
+        self.core = core
+    }
+
+    deinit { sluice_deflater_destroy(core) }
+
+    /// One member of at most `inputMax` bytes; returns its length.
+    func member(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> Int {
+        sluice_bgzf_member(core, input.baseAddress, input.count, output)
+    }
+}
+
+/// What does the work inside, for `--version` and for reports.
+public enum Engines {
+    /// The kernel that `choice` stands for here; nil where this processor cannot run it.
+    public static func kernel(_ choice: KernelChoice = .auto) -> String? { CKernel(choice.rawValue)?.name }
+
+    /// The library that inflates gzip, with its version.
+    public static var gzip: String { String(cString: sluice_gzip_engine()) }
+}

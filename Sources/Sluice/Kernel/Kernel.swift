@@ -1,0 +1,76 @@
+/// Which implementation of the hot functions runs.
+public enum KernelChoice: String, Sendable, CaseIterable {
+    /// The fastest that this processor runs.
+    case auto
+    /// Plain C: the definition of what every other does.
+    case scalar
+    /// x86-64 with AVX2, PCLMUL and BMI.
+    case avx2
+
+    /// The kernel of this name.
+    /// - Throws: `unsupported` where this processor cannot run it.
+    func make() throws(StreamError) -> any Kernel {
+        guard let kernel = CKernel(rawValue) else {
+            throw StreamError(.unsupported, "this processor cannot run the kernel \"\(rawValue)\"", hint: "use auto or scalar")
+        }
+        return kernel
+    }
+}
+
+/// Everything hot: where records end, where fields are, what bytes come out. One call serves many records.
+///
+/// All implementations fill the same layouts and agree on every input.
+protocol Kernel: Sendable {
+    var name: String { get }
+
+    /// Scans on to the end of record `maxRecords` or of `bytes`.
+    func cutCSV(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus
+
+    /// Reads the header alone: the ends of its fields, and where it starts.
+    func firstCSVRecord(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool,
+        ends: UnsafeMutableBufferPointer<UInt32>
+    ) -> (status: KernelStatus, fields: Int, start: Int)
+
+    func indexCSV(
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, into index: inout CSVIndex
+    ) -> KernelStatus
+
+    func cutJSONLines(
+        _ scanner: inout JSONLinesScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus
+
+    func indexJSONLines(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus
+
+    /// Places of the values at `paths` in each row of an index, row by row; `JSONTape.absent` where there are none.
+    func projectJSON(
+        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
+        _ bytes: UnsafePointer<UInt8>, paths: [String], into projection: UnsafeMutablePointer<UInt32>)
+
+    /// Offset of the first ill-formed UTF-8 sequence; nil if there is none.
+    func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int?
+
+    func encodeJSONLines(
+        _ rows: EncodableRows, _ columns: OutputColumns, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus
+
+    /// JSON records with their own keys; `keys` are those of the overlay.
+    func encodeJSONRecords(
+        _ rows: EncodableRows, keys: OutputColumns, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus
+
+    func encodeCSV(
+        _ rows: EncodableRows, _ columns: OutputColumns, delimiter: UInt8, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus
+}
+
+/// What a kernel's call came to.
+enum KernelStatus: Equatable {
+    case ok, needInput, outputFull, indexFull, end
+    case failed(StreamError.Code)
+}

@@ -1,0 +1,94 @@
+/// Where records come from: chunk after chunk, until there are no more.
+///
+/// Adopting it takes `readChunk`; sources that can do better refine it as `SplitSource`.
+public protocol StreamSource: AnyObject {
+    /// The columns that all records have, as far as they are known; nil where each record has its own.
+    var schema: Schema? { get }
+
+    /// The next chunk; nil at the end, and at every call after it.
+    /// - Throws: what keeps the source from going on, never to say that it has ended.
+    func readChunk() throws -> StreamChunk?
+
+    /// Lets go of what the source holds. Calling it again does nothing.
+    func close()
+}
+
+extension StreamSource {
+    public var schema: Schema? { nil }
+
+    public func close() {}
+
+    /// Calls `body` with each chunk up to the end.
+    public func forEach(_ body: (StreamChunk) throws -> Void) throws {
+        while let chunk = try readChunk() { try body(chunk) }
+    }
+
+    /// The chunks as an asynchronous sequence.
+    public var chunks: ChunkSequence<Self> { ChunkSequence(source: self) }
+}
+
+/// The chunks of a source, for `for try await`.
+public struct ChunkSequence<Source: StreamSource>: AsyncSequence {
+    public let source: Source
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        let source: Source
+        public mutating func next() async throws -> StreamChunk? {
+            try Task.checkCancellation()
+            return try source.readChunk()
+        }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: source) }
+}
+
+/// How much a source may put into one unit.
+///
+/// A unit is as many whole chunks as it takes to reach `bytes` or `records`, at least one; where its limits fall depends on
+/// the data and these numbers alone, never on timing.
+public struct UnitLimit: Sendable {
+    public var bytes: Int
+    public var records: Int
+
+    public init(bytes: Int = 256 << 10, records: Int = .max) {
+        self.bytes = bytes
+        self.records = records
+    }
+}
+
+/// A source whose work is split in two, so that several threads can share it: *cut*, serial and cheap, finds where chunks end;
+/// *decode*, on any thread, makes records of what was cut.
+public protocol SplitSource: StreamSource {
+    /// What goes from cut to decode: bytes of whole chunks.
+    associatedtype Unit: Sendable
+
+    /// The next unit; nil at the end.
+    func cut(_ limit: UnitLimit) throws -> Unit?
+
+    /// The chunks of a unit. Does not touch the source's own state: units may be decoded in any order, on any thread.
+    func decode(_ unit: Unit) throws -> DecodedUnit
+}
+
+/// The chunks of one unit: views of one base.
+public struct DecodedUnit: Sendable, RandomAccessCollection {
+    let base: BatchBase
+    /// Where each chunk ends, in rows.
+    let ends: [Int]
+    let firstSequenceNumber: Int
+    let isLast: Bool
+    let timestamp: Double
+    let source: ChunkOrigin.Source
+    let progress: Double?
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { ends.count }
+
+    public subscript(position: Int) -> StreamChunk {
+        let start = position == 0 ? 0 : ends[position - 1]
+        return StreamChunk(
+            data: RecordBatch(base: base, rows: start..<ends[position]),
+            sequenceNumber: firstSequenceNumber + position, timestamp: timestamp,
+            isLast: isLast && position == ends.count - 1,
+            origin: ChunkOrigin(source: source, progress: progress, itemCount: ends[position] - start))
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Sluice
+
+struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Converts a file into another format or compression.",
+        discussion: """
+            The output is published when it is complete; on any error the file that was there stays.
+
+                sluice convert flights.csv flights.jsonl
+                sluice convert tweets.jsonl.gz tweets.csv --select id,text,user.screen_name
+                zcat flights.csv.gz | sluice convert - - --from csv --to jsonl | head
+            """)
+
+    @Argument(help: "The file to read; - is standard input.")
+    var input: String
+
+    @Argument(help: "The file to write; - is standard output.")
+    var output: String
+
+    @Option(help: "Format of the input: \(FileFormat.names). (default: by the name)")
+    var from: FileFormat?
+
+    @Option(help: "Format of the output. (default: by the name)")
+    var to: FileFormat?
+
+    @Option(help: "Compression of the output: none, gzip. (default: by the name)")
+    var compression: CompressionFormat?
+
+    @Option(help: "gzip level, 0 to 9. (default: 1)")
+    var level: Int?
+
+    @Option(help: "Fields to keep, in this order, separated by commas: CSV columns, JSON keys or dotted paths.")
+    var select: String?
+
+    @Option(help: "Whether CSV cells are all strings, or typed cell by cell.")
+    var types: CellTypes = .strings
+
+    @OptionGroup var reading: ReadingOptions
+
+    func run() throws {
+        let source = try FileStreamSource(
+            input, format: try inputFormat(), chunkSize: reading.chunkSize, types: types, select: select.map(fields),
+            maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
+        let sink = try FileStreamSink(
+            output, format: try outputFormat(), compression: compression, level: level, kernel: reading.kernel)
+        try BasicStreamProcessor(source: source, sink: sink).run()
+    }
+
+    private func inputFormat() throws -> FileFormat? {
+        if let from { return from }
+        guard input == "-" else { return nil }
+        throw ValidationError("standard input has no name to tell its format: say --from csv or --from jsonl")
+    }
+
+    private func outputFormat() throws -> FileFormat? {
+        if let to { return to }
+        guard output == "-" else { return nil }
+        throw ValidationError("standard output has no name to tell its format: say --to csv or --to jsonl")
+    }
+
+    private func fields(_ list: String) -> [String] { list.split(separator: ",").map(String.init) }
+}
+
+/// How files are read, for all commands.
+struct ReadingOptions: ParsableArguments {
+    @Option(help: "Records of a chunk.")
+    var chunkSize = 1000
+
+    @Option(help: "Bytes a record may have.")
+    var maxRecord = 16 << 20
+
+    @Option(help: "Implementation of the hot functions: \(KernelChoice.names).")
+    var kernel: KernelChoice = .auto
+}
+
+extension CaseIterable where Self: RawRepresentable, RawValue == String {
+    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Sluice
+
+struct Count: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Counts the records of files.",
+        discussion: """
+            A CSV header is no record, and a line end inside quotes ends none. Fields are not looked at: use convert to have \
+            them validated.
+            """)
+
+    @Argument(help: "The files; - is standard input.")
+    var inputs: [String]
+
+    @Option(help: "Format of the input. (default: by the name)")
+    var from: FileFormat?
+
+    @OptionGroup var reading: ReadingOptions
+
+    func run() throws {
+        var total = 0
+        for input in inputs {
+            if input == "-" && from == nil {
+                throw ValidationError("standard input has no name to tell its format: say --from csv or --from jsonl")
+            }
+            let source = try FileStreamSource(
+                input, format: from, chunkSize: reading.chunkSize, maxRecordBytes: reading.maxRecord,
+                kernel: reading.kernel)
+            let count = try source.countRecords()
+            try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(input)")
+            total += count
+        }
+        if inputs.count > 1 { try Terminal.show("\(total) total") }
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Sluice
+
+@main
+struct SluiceTool: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "Streams data sets larger than memory.",
+        discussion: """
+            Converts between CSV and JSON Lines, plain or gzip'd, in a few MiB of memory. Formats and compression are told \
+            from the names of the files; "-" is standard input or output.
+
+            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed.
+            """,
+        version: version,
+        subcommands: [Convert.self, Count.self])
+
+    static var version: String {
+        "sluice 0.1.0 (kernel: \(Engines.kernel() ?? "none"), gzip: \(Engines.gzip))"
+    }
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as StreamError {
+            Terminal.say("sluice: \(error)")
+            Terminal.exit(ExitStatus(error))
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+extension KernelChoice: ExpressibleByArgument {}
+extension FileFormat: ExpressibleByArgument {}
+extension CompressionFormat: ExpressibleByArgument {}
+extension CellTypes: ExpressibleByArgument {
+    /// `infer` is the command line's word for `inferred`.
+    public init?(argument: String) { self.init(rawValue: argument == "infer" ? "inferred" : argument) }
+    public static var allValueStrings: [String] { ["strings", "infer"] }
+}
