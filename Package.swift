@@ -21,7 +21,10 @@ let package = Package(
         .systemLibrary(
             name: "CISAL", path: "CSources/CISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
-        .target(name: "CSluice", dependencies: ["CZlib", "CISAL"], path: "CSources/CSluice"),
+        // With no pkg-config there is nobody else to ask for zlib; codec_gzip_engine.h asks for ISA-L where it is used.
+        .target(
+            name: "CSluice", dependencies: ["CZlib", "CISAL"], path: "CSources/CSluice",
+            linkerSettings: [.linkedLibrary("z")]),
         .target(name: "Sluice", dependencies: ["CSluice"], swiftSettings: strict),
         .executableTarget(
             name: "SluiceTool",
@@ -30,7 +33,9 @@ let package = Package(
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
         .testTarget(name: "CSluiceTests", dependencies: ["CSluice"], swiftSettings: strict),
-        .testTarget(name: "SluiceTests", dependencies: ["Sluice", "SluiceTool"], swiftSettings: strict),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(
+            name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

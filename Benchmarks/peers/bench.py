@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -61,6 +62,9 @@ class Run:
     wall: float       # of the process
     cpu: float
     peak_mib: float
+
+    def __str__(self):
+        return f"{self.seconds:.3f} s ({self.cpu:.3f} s of CPU, {self.peak_mib:.0f} MiB)"
 
 
 @dataclass
@@ -135,9 +139,9 @@ class JobRunner:
         self.everyone = [contestant for contestant in self.everyone if self.warm_up(contestant)]
         racers = self.fastest_variants()
         for number in range(1, self.arguments.runs + 1):
-            say(f"{self.job.name}: run {number} of {self.arguments.runs}")
             for contestant in racers:
                 contestant.runs.append(self.launcher.run(contestant))
+                say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:
                     contestant.output.unlink()    # or the next one pays for writing this one's pages to the disk
         if self.reference:
@@ -151,6 +155,7 @@ class JobRunner:
             contestant.warm.append(self.launcher.run(contestant))
             self.check(contestant)
             contestant.warm.append(self.launcher.run(contestant))
+            say(f"{self.job.name}: {contestant.label} took {contestant.warm[0]}, then {contestant.warm[1]}")
             return True
         except Broken as problem:
             say(str(problem))
@@ -380,14 +385,13 @@ def main():
             racers = runner.run()
             results.append((job, racers, bars_of(job, racers, has_isal)))
             problems += runner.problems
+            if arguments.json:
+                arguments.json.write_text(json.dumps(as_json(arguments, started, where, results), indent=2) + "\n")
 
     print(f"{where['cpu']}, {where['cores']} cores; {arguments.version or 'no sluice'}; peers with 2 threads: "
           + ", ".join(f"{title} {package_version(name) or '(absent)'}" for name, title in PEERS.items()) + "\n")
     print_tables(results)
     print_commands(results)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(as_json(arguments, started, where, results), indent=2) + "\n")
-
     for problem in problems:
         print(f"Problem: {problem}")
     missed = [bar for _, _, bars in results for bar in bars if bar.judged and not bar.met]
@@ -399,6 +403,7 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))    # so that the temporary folder goes even then
     try:
         sys.exit(main())
     except Broken as error:

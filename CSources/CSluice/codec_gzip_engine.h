@@ -20,7 +20,8 @@
 #if defined(__ELF__)
 // The header is there, so the library must be linked. pkg-config asks for it too, but a machine need not have pkg-config.
 // The Swift driver reads this section of every object it links, as it does for `link` in module maps.
-__attribute__((used, section(".swift1_autolink_entries"))) static const char engine_link[] = "-lisal";
+// (In assembler, for the sanitizers would hold on to a variable that the linker leaves out.)
+__asm__(".pushsection .swift1_autolink_entries, \"e\"\n.asciz \"-lisal\"\n.popsection");
 #endif
 #else
 #define SLUICE_ISAL 0
@@ -79,14 +80,17 @@ static inline void inflater_reset(inflater *inflater) {
 
 // ISA-L reads up to 8 bytes ahead into read_in. At the end of a member these must go back to the input, and they can only as
 // long as that input is still ours. So they go back whenever the output is full, the one case in which the end of the member
-// may stand unseen in read_in when the caller changes buffers (with input used up, read_in ends inside a symbol). Versions
-// from 2.32 step back at the end by themselves, and leave read_in empty. While a block header is incomplete, its bytes are
-// in tmp_in_buffer, and those in read_in come before them: they stay.
-static inline void inflater_give_back(struct inflate_state *state, reader *in) {
-    if (state->block_state == ISAL_BLOCK_HDR || state->read_in_length <= 0) return;
-    const int32_t bytes = state->read_in_length / 8;
+// may stand unseen in read_in when the caller changes buffers: with input used up, read_in ends inside a symbol, and what
+// it holds from before `start`, where this call began, is needed there. While a block header is incomplete, its bytes are in
+// tmp_in_buffer, and those in read_in come before them: they stay. (Version 2.32 steps back at the end by itself, and leaves
+// read_in empty.)
+static inline void inflater_give_back(struct inflate_state *state, reader *in, const uint8_t *start) {
+    if (state->block_state == ISAL_BLOCK_HDR || state->read_in_length < 8) return;
+    const ptrdiff_t ahead = state->read_in_length / 8;
+    const ptrdiff_t bytes = ahead < in->next - start ? ahead : in->next - start;
+    if (bytes == 0) return;
     in->next -= bytes;
-    state->read_in_length -= 8 * bytes;
+    state->read_in_length -= 8 * (int32_t)bytes;
     state->read_in &= ((uint64_t)1 << state->read_in_length) - 1;
 }
 
@@ -103,8 +107,9 @@ static inline inflate_result inflater_drain(inflater *inflater, writer *out) {
 
 static inline inflate_result inflater_run(inflater *inflater, reader *in, writer *out) {
     struct inflate_state *state = &inflater->state;
+    const uint8_t *start = in->next;
     if (inflater->corrupt) return inflater_drain(inflater, out);
-    state->next_in = (uint8_t *)(uintptr_t)in->next;
+    state->next_in = (uint8_t *)(uintptr_t)start;
     state->avail_in = engine_clamp(reader_left(in));
     state->next_out = out->next;
     state->avail_out = engine_clamp(writer_left(out));
@@ -116,7 +121,7 @@ static inline inflate_result inflater_run(inflater *inflater, reader *in, writer
         return inflater_drain(inflater, out);
     }
     const bool end = state->block_state == ISAL_BLOCK_FINISH;
-    if (end || out->next == out->end) inflater_give_back(state, in);
+    if (end || out->next == out->end) inflater_give_back(state, in, start);
     return end ? INFLATE_END : INFLATE_MORE;
 }
 

@@ -39,7 +39,8 @@ static bool has_escape(const sluice_csv_dialect *dialect) {
 // A byte outside quotes. `text` and `text_return` are the states that data and a CR lead to.
 static transition step_outside(const sluice_csv_dialect *dialect, uint8_t byte, uint8_t text, uint8_t text_return) {
     if (byte == dialect->delimiter) return (transition){SLUICE_CSV_FIELD_START, EVENT_FIELD_END};
-    if (byte == (dialect->carriage_return ? '\r' : '\n')) return (transition){SLUICE_CSV_RECORD_START, EVENT_RECORD_END};
+    const uint8_t line_end = dialect->carriage_return ? '\r' : '\n';
+    if (byte == line_end) return (transition){SLUICE_CSV_RECORD_START, EVENT_RECORD_END};
     return (transition){byte == '\r' ? text_return : text, EVENT_DATA};
 }
 
@@ -116,12 +117,13 @@ static void take_end(sluice_csv_scanner *scanner) {
 
 // See (6). Nor do these bytes set a flag.
 static inline void pass_plain(sluice_csv_scanner *scanner, const uint8_t *bytes, size_t length) {
-    const uint8_t delimiter = scanner->dialect.delimiter, quote = scanner->dialect.quote, escape = scanner->dialect.escape;
+    const sluice_csv_dialect dialect = scanner->dialect;
     if (scanner->state != SLUICE_CSV_UNQUOTED && scanner->state != SLUICE_CSV_QUOTED) return;
     uint32_t position = scanner->position;
     while (position < length) {
         const uint8_t byte = bytes[position];
-        if (byte < 0x20 || byte > 0x7F || byte == '\\' || byte == delimiter || byte == quote || byte == escape) break;
+        const bool is_named = byte == dialect.delimiter || byte == dialect.quote || byte == dialect.escape;
+        if (is_named || byte < 0x20 || byte > 0x7F || byte == '\\') break;
         position += 1;
     }
     scanner->position = position;

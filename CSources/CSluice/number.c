@@ -2,20 +2,21 @@
 //
 // The argument:
 //
-// (1) Digits are read and written eight at a time, as the bytes of one 64-bit word. `load` never touches a byte behind the
-//     text, so no padding is needed.
-// (2) A decimal w * 10^q with w <= 2^53 and |q| <= 22 is one exact double times or by another: the processor rounds once,
-//     and correctly (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990).
-// (3) Else w is multiplied by the 128 bits of 10^q in the table (D. Lemire, Number Parsing at a Gigabyte per Second, 2021).
-//     Of the product, 192 bits, the upper 128 are kept. The table is off by less than one of its units and so is the cut,
-//     each worth less than one unit of what is kept: the true value lies between one unit below it and two above. Unless
-//     that range holds a halfway point between two doubles, the rounding is decided.
+// (1) Digits are read and written eight at a time, as the bytes of one 64-bit word. Words are read so that they end
+//     with the text at the latest: nothing behind it is touched, and no padding is needed.
+// (2) A decimal w * 10^q with w <= 2^53 and |q| <= 22 is one exact double times or by another: the processor rounds
+//     once, and correctly (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990).
+// (3) Else w is multiplied by the 128 bits of 10^q in the table (D. Lemire, Number Parsing at a Gigabyte per Second,
+//     2021). Of the product, 192 bits, the upper 128 are kept. The table's entry is off by less than one in its last
+//     place, and so is the cut; either is worth less than one unit of what is kept. So the true value lies between one
+//     unit below it and two above, and unless a point halfway between two doubles lies there, too, rounding is decided.
 // (4) A text of more than 19 digits lies between its first 19, w, and w + 1. If both round alike, so does the text.
-// (5) What is left is compared with the halfway point in whole numbers. A halfway point has at most 768 significant digits,
-//     so of the digits behind the first 800 it only matters whether all are zeros.
-// (6) Printing scales the double and the two ends of the interval that rounds to it by one power of ten, such that the
-//     interval holds a whole number, and at most one multiple of ten where it is not better to go a power higher
-//     (R. Giulietti, The Schubfach Way to Render Doubles, 2020, which proves that the 128 bits of the table are enough).
+// (5) What is left is compared with the halfway point in whole numbers. A halfway point has at most 768 significant
+//     digits, so of the digits behind the first 800 it only matters whether all are zeros.
+// (6) Printing scales the double and the two ends of the interval that rounds to it by one power of ten, 10^-k. 10^k is
+//     the greatest that is no wider than the interval, so a multiple of it lies there, and of 10^(k+1) one at most, or
+//     both neighbours (R. Giulietti, The Schubfach Way to Render Doubles, 2020; it proves that the table has the bits
+//     that this needs).
 //
 // No locale, no allocation, no rounding mode but the default one.
 
@@ -45,8 +46,8 @@ static inline int floor_log2_of_power(int exponent) { return (exponent * 217706)
 
 // --- Digits, eight at a time (1) ---
 
-// A text with at least 8 readable bytes before its end: its own, or those of a word that it is moved to if it is shorter.
-// So words are read up to its end without a branch, and without a byte from behind it.
+// A text with at least 8 readable bytes before its end: its own, or those of a word that it is moved to if it is
+// shorter. So words are read up to its end without a branch, and without a byte from behind it.
 typedef struct reader {
     const uint8_t *text;
     const uint8_t *end;
@@ -101,13 +102,14 @@ static inline uint64_t join_digits(uint64_t digits, unsigned count) {
     digits = digits * 10 + (digits >> 8);         // pairs, in the even bytes
     const uint64_t first_and_third = digits & UINT64_C(0x000000FF000000FF);
     const uint64_t second_and_fourth = digits >> 16 & UINT64_C(0x000000FF000000FF);
-    return (first_and_third * (100 + (UINT64_C(1000000) << 32)) + second_and_fourth * (1 + (UINT64_C(10000) << 32))) >> 32;
+    return (first_and_third * (100 + (UINT64_C(1000000) << 32)) +
+            second_and_fourth * (1 + (UINT64_C(10000) << 32))) >> 32;
 }
 
 // The eight digits of a number below 10^8, the first one lowest, as values.
 static inline uint64_t split_digits(uint32_t number) {
-    // Fours, pairs, digits: the quotient stays in the lower half of each lane, the remainder goes to the upper. Division
-    // is multiplication by a reciprocal that is exact for the values that occur.
+    // Fours, pairs, digits: the quotient stays in the lower half of each lane, the remainder goes to the upper.
+    // Division is multiplication by a reciprocal that is exact for the values that occur.
     const uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
     const uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007F0000007F);
     const uint64_t pairs = hundreds | (fours - hundreds * 100) << 16;
@@ -196,8 +198,8 @@ typedef struct decimal {
     bool truncated;  // more digits follow
 } decimal;
 
-// Reads what must be an exponent and all that is left. Far out it is inexact, but no length that a text can have makes up
-// for that.
+// Reads what must be an exponent and all that is left. Far out it is inexact, but no text is so long that its digits
+// could make up for that.
 static bool read_exponent(const uint8_t *text, const uint8_t *end, int64_t *exponent) {
     if ((*text++ | 0x20) != 'e') return false;
     const bool negative = text < end && *text == '-';
@@ -269,8 +271,8 @@ typedef struct rounding {
 
 static inline uint64_t rounded(rounding r) { return r.below + (r.direction == UP); }
 
-// Which way to round `kept` when `rest` was cut off of it, `half` being half of the last unit kept. `more`: what was cut off
-// is greater than `rest` shows.
+// Which way to round `kept` when `rest` was cut off of it, `half` being half of the last unit kept. `more`: what was
+// cut off is greater than `rest` shows.
 static inline direction direction_if_exact(uint64_t kept, uint64_t rest, uint64_t half, bool more) {
     return rest > half || (rest == half && (more || (kept & 1))) ? UP : DOWN;
 }
@@ -314,8 +316,8 @@ static inline rounding round_decimal(uint64_t significand, int exponent) {
 
 #define EXACT_DIGITS 800
 
-// A whole number, lowest limb first, without zeros in front. The largest that occurs is near 10^800, which takes 2658 bits:
-// the two that are compared are brought close to one another, or are both smaller than that.
+// A whole number, lowest limb first, without zeros in front. The largest that occurs is near 10^800, which takes 2658
+// bits: powers of two that both sides of a comparison have are left out, and the two are nearly equal or small.
 #define BIG_LIMBS 48
 typedef struct big {
     unsigned count;
@@ -475,8 +477,8 @@ typedef struct shortest {
     int exponent;
 } shortest;
 
-// The upper 64 bits of number * factor, with the lowest bit set where the rest is not zero: all that comparing with whole
-// numbers needs. The factor was rounded up, so a rest of one unit may stand for zero.
+// The upper 64 bits of number * factor, with the lowest bit set where the rest is not zero: all that comparing with
+// whole numbers needs. The factor was rounded up, so a rest of one unit may stand for zero.
 static inline uint64_t scale(uint64_t number, power_of_ten factor) {
     const uint64_t carry = (uint64_t)((uint128)number * factor.low >> 64);
     const uint128 product = (uint128)number * factor.high + carry;
@@ -502,8 +504,8 @@ static inline shortest shortest_of_bits(uint64_t bits) {
     const uint64_t lower = scale((significand * 4 - 2 + uneven) << shift, factor) + open;
     const uint64_t upper = scale((significand * 4 + 2) << shift, factor) - open;
 
-    // In quarters of 10^k. One power of ten higher there is one candidate at most; if both neighbours lie in the interval,
-    // none is shorter than the best of the digits below.
+    // All in quarters of 10^k. First one power of ten higher (6): if one neighbour lies in the interval, it is the
+    // shortest. The best of the digits below is right in all other cases.
     const uint64_t digits = center / 4;
     const uint64_t tens = digits / 10;
     const bool tens_down = lower <= 40 * tens;

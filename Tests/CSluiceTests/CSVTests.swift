@@ -103,6 +103,8 @@ fileprivate struct Case: Sendable, CustomTestStringConvertible {
     }
 }
 
+fileprivate let long = String(repeating: "z", count: 100)
+
 fileprivate let cases: [Case] = [
     // Plain records.
     Case("", 1, []),
@@ -180,6 +182,7 @@ fileprivate let cases: [Case] = [
     Case(.lenient, "\"a\"\r", 1, [["a\r"]]),
     Case(.lenient, "\"a\"b\r\r\n", 1, [["ab\r"]]),
     Case(.lenient, "\"a", 1, [], SLUICE_ERROR_UNCLOSED_QUOTE, at: 0),
+    Case(.lenient, "\"a\"\(long)\r\(long)\r\n", 1, [["a\(long)\r\(long)"]]),
 
     // Other dialects.
     Case(.tabs, "a,b\t\"c\td\"\n", 2, [["a,b", "c\td"]]),
@@ -281,36 +284,52 @@ fileprivate func content(_ field: [UInt8], _ dialect: sluice_csv_dialect) -> Str
     return String(decoding: out.prefix(written), as: UTF8.self)
 }
 
-// Scans up to each of `cuts`, the last of which ends the input if `final`. Starts with arrays of `room` entries and grows
-// them by `room` whenever they are full.
+// Entries behind the capacity of an index array, which must stay as they are.
+fileprivate let untouched = [UInt32](repeating: 0xDEAD_BEEF, count: 70)
+
+extension [UInt32] {
+    fileprivate mutating func grow(by room: Int) {
+        insert(contentsOf: [UInt32](repeating: 0, count: room), at: count - untouched.count)
+    }
+
+    fileprivate var isUntouchedBehind: Bool {
+        withUnsafeBytes { memcmp($0.baseAddress! + 4 * (count - untouched.count), untouched, 4 * untouched.count) == 0 }
+    }
+}
+
+// Scans up to each of `cuts`, the last of which ends the input if `final`. Starts with arrays of `room` entries and
+// `rowRoom` rows, and lets both grow by as much whenever one is full.
 fileprivate func index(
-    _ kernel: String, _ dialect: Dialect, columns: Int, _ input: [UInt8], cuts: [Int], final: Bool = true, room: Int = 1024
+    _ kernel: String, _ dialect: Dialect, columns: Int, _ input: [UInt8], cuts: [Int], final: Bool = true,
+    room: Int = 1024, rowRoom: Int = 1024
 ) -> Scan {
     let function = sluice_kernel_named(kernel)!.pointee.csv_index!
     let padded = input + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
     var scan = Scan(dialect, columns: columns)
-    scan.ends = Array(repeating: 0, count: room)
-    scan.starts = Array(repeating: 0, count: room)
+    scan.ends = [UInt32](repeating: 0, count: room) + untouched
+    scan.starts = [UInt32](repeating: 0, count: rowRoom) + untouched
     for (number, cut) in cuts.enumerated() {
-        let ends = final && number == cuts.count - 1
+        let isLast = final && number == cuts.count - 1
         repeat {
             if scan.status == SLUICE_INDEX_FULL {
-                scan.ends += Array(repeating: 0, count: room)
-                scan.starts += Array(repeating: 0, count: room)
+                scan.ends.grow(by: room)
+                scan.starts.grow(by: rowRoom)
             }
-            scan.status = scan.ends.withUnsafeMutableBufferPointer { ends_ in
+            scan.status = scan.ends.withUnsafeMutableBufferPointer { ends in
                 scan.starts.withUnsafeMutableBufferPointer { starts in
                     var index = sluice_csv_index(
-                        ends: ends_.baseAddress, row_starts: starts.baseAddress, ends_capacity: UInt32(ends_.count),
-                        rows_capacity: UInt32(starts.count), flags: scan.flags)
+                        ends: ends.baseAddress, row_starts: starts.baseAddress,
+                        ends_capacity: UInt32(ends.count - untouched.count),
+                        rows_capacity: UInt32(starts.count - untouched.count), flags: scan.flags)
                     defer { scan.flags = index.flags }
-                    return function(&scan.scanner, padded, cut, ends, &index)
+                    return function(&scan.scanner, padded, cut, isLast, &index)
                 }
             }
             scan.places.append(Place(scan.status, scan.scanner))
         } while scan.status == SLUICE_INDEX_FULL
         if scan.status != SLUICE_NEED_INPUT { break }
     }
+    if !scan.ends.isUntouchedBehind || !scan.starts.isUntouchedBehind { Issue.record("\(kernel) wrote behind an array") }
     return scan
 }
 
@@ -595,17 +614,19 @@ func randomAgreement(_ seed: UInt64) {
             : randomRecords(&random, dialect, columns: columns, length: random.below(3000))
         let cuts = randomCuts(&random, input.count)
         let final = random.below(4) != 0
-        let room = [7, 300, 4000][random.below(3)]
+        let room = [7, 300, 4000][random.below(3)], rowRoom = [3, 40, 1000][random.below(3)]
         let records = random.below(2) == 0 ? UInt32.max : UInt32(random.below(50))
 
-        let definition = index("scalar", dialect, columns: columns, input, cuts: cuts, final: final, room: room)
-        let records_ = cut("scalar", dialect, input, cuts: cuts, final: final, records: records)
+        let definition = index(
+            "scalar", dialect, columns: columns, input, cuts: cuts, final: final, room: room, rowRoom: rowRoom)
+        let cutDefinition = cut("scalar", dialect, input, cuts: cuts, final: final, records: records)
         for kernel in kernels {
-            let scan = index(kernel, dialect, columns: columns, input, cuts: cuts, final: final, room: room)
+            let scan = index(
+                kernel, dialect, columns: columns, input, cuts: cuts, final: final, room: room, rowRoom: rowRoom)
             #expect(scan.isSame(as: definition), "\(kernel) indexes otherwise")
             #expect(definition.flags & ~scan.flags == 0, "\(kernel) misses a flag")
             let cutScan = cut(kernel, dialect, input, cuts: cuts, final: final, records: records)
-            #expect(cutScan.places == records_.places, "\(kernel) cuts otherwise")
+            #expect(cutScan.places == cutDefinition.places, "\(kernel) cuts otherwise")
         }
     }
 }

@@ -376,6 +376,29 @@ struct GunzipTests {
         }
     }
 
+    @Test("calls without room, between bytes of input, lose nothing")
+    func noRoom() {
+        let text = csv(rows: 300)
+        for file in [bgzf(text, level: 6), member([], deflated: [3, 0]) + bgzf(text, level: 1)] {
+            let gunzip = sluice_gunzip_create()!
+            defer { sluice_gunzip_destroy(gunzip) }
+            var output = [UInt8](repeating: 0, count: text.count + Int(SLUICE_PADDING))
+            var inUsed = 0
+            var outUsed = 0
+            var status = SLUICE_NEED_INPUT
+            for length in 0...file.count where status.rawValue >= 0 {
+                for hasRoom in [false, true, false] {
+                    let capacity = hasRoom ? text.count : outUsed
+                    let final = length == file.count && hasRoom
+                    status = sluice_gunzip_run(gunzip, file, length, &inUsed, final, &output, capacity, &outUsed)
+                    if status == SLUICE_END { break }
+                }
+            }
+            #expect(Outcome(status: status, content: [UInt8](output[..<outUsed])) == Outcome(status: SLUICE_END, content: text))
+            #expect(inUsed == file.count)
+        }
+    }
+
     @Test("an end that comes later is an end, and may be asked for again")
     func lateEnd() {
         let gunzip = sluice_gunzip_create()!

@@ -148,7 +148,7 @@ extension BatchCore {
     }
 
     func findColumn(_ name: String) -> Int? {
-        for number in 0..<columnCount where columns[number].name == name { return number }
+        for number in 0..<columnCount where columns[number].name.hasSameBytes(as: name) { return number }
         return nil
     }
 

@@ -91,8 +91,10 @@ extension BatchStorage {
         }
         var keys: [String] = []
         if let base, slot < core.baseRows { keys = base.keys(core.firstRow + slot) }
+        guard core.columnCount > 0 else { return keys }
         keys.removeAll { key in core.findColumn(key).map { isRemoved($0, slot) } ?? false }
-        for number in 0..<core.columnCount where !keys.contains(core.columns[number].name) {
+        let known = Set(keys.map(ByteKey.init))
+        for number in 0..<core.columnCount where !known.contains(ByteKey(text: core.columns[number].name)) {
             if case .some(.some) = overlayField(number, slot: slot) { keys.append(core.columns[number].name) }
         }
         return keys
@@ -125,8 +127,9 @@ extension BatchBase {
         if let schema { return schema.names.enumerated().filter { field(row, $0.offset) != nil }.map(\.element) }
         guard case .json(let tape, let rows, _) = layout else { return [] }
         var keys: [String] = []
+        var known: Set<ByteKey> = []
         JSONMembers(bytes: bytes, tape: tape, position: Int(rows[row].tape)).forEach { key, _ in
-            if !keys.contains(key) { keys.append(key) }
+            if known.insert(ByteKey(text: key)).inserted { keys.append(key) }
         }
         return keys
     }

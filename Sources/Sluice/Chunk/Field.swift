@@ -164,6 +164,11 @@ struct JSONMembers {
     /// Whether the value is an object at all.
     var isObject: Bool { bytes[Int(tape[position])] == UInt8(ascii: "{") }
 
+    var isNumber: Bool {
+        let byte = bytes[Int(tape[position])]
+        return byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
     /// Calls `body` with the tape places of each key and its value.
     func forEachPlace(_ body: (_ key: Int, _ value: Int) -> Void) {
         guard isObject else { return }

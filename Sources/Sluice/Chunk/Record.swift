@@ -111,8 +111,14 @@ extension BatchStorage {
     /// What a JSON line holds, if it is no object.
     func wholeValue(slot: Int) -> Value? {
         guard let base, slot < core.pointee.baseRows, case .json(let tape, let rows, nil) = base.layout else { return nil }
-        let position = Int(rows[core.pointee.firstRow + slot].tape)
-        guard !JSONMembers(bytes: base.bytes, tape: tape, position: position).isObject else { return nil }
-        return Field.value(base.bytes, tape, position)
+        let row = rows[core.pointee.firstRow + slot]
+        let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
+        guard !members.isObject else { return nil }
+        if members.isNumber {
+            // The tape does not tell where a number ends that nothing follows; the row does.
+            return NumberText.value(
+                UnsafeBufferPointer(start: base.bytes + Int(row.start), count: Int(row.end - row.start)))
+        }
+        return Field.value(base.bytes, tape, Int(row.tape))
     }
 }

@@ -4,11 +4,11 @@
 public struct Schema: Sendable {
     final class Storage: Sendable {
         let names: [String]
-        let positions: [String: Int]
+        let positions: [ByteKey: Int]
 
         init(_ names: [String]) {
             self.names = names
-            self.positions = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            self.positions = Dictionary(names.enumerated().map { (ByteKey(text: $1), $0) }, uniquingKeysWith: { first, _ in first })
         }
     }
 
@@ -23,11 +23,12 @@ public struct Schema: Sendable {
     public var count: Int { storage.names.count }
 
     /// Position of a column. Complexity: O(1).
-    public func index(of name: String) -> Int? { storage.positions[name] }
+    public func index(of name: String) -> Int? { storage.positions[ByteKey(text: name)] }
 }
 
 extension Schema: Equatable {
     public static func == (left: Schema, right: Schema) -> Bool {
-        left.storage === right.storage || left.names == right.names
+        left.storage === right.storage
+            || left.count == right.count && zip(left.names, right.names).allSatisfy { $0.hasSameBytes(as: $1) }
     }
 }

@@ -139,9 +139,9 @@ public struct ValueObject: Sendable, Hashable {
 
     /// Complexity: O(n).
     public subscript(key: String) -> Value? {
-        get { members.first { $0.key == key }?.value }
+        get { members.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
-            let place = members.firstIndex { $0.key == key }
+            let place = members.firstIndex { $0.key.hasSameBytes(as: key) }
             switch (place, newValue) {
             case (let place?, let value?): members[place].value = value
             case (let place?, nil): members.remove(at: place)
@@ -165,4 +165,21 @@ extension ValueObject: RandomAccessCollection, ExpressibleByDictionaryLiteral {
     public var endIndex: Int { members.count }
     public subscript(position: Int) -> (key: String, value: Value) { members[position] }
     public init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
+}
+
+extension String {
+    /// Names are equal where their bytes are: Swift's `==` also takes the composed and decomposed forms of a character for equal,
+    /// and two keys of one record would become one.
+    func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+/// A string as a key by its bytes.
+struct ByteKey: Hashable {
+    let text: String
+
+    static func == (left: ByteKey, right: ByteKey) -> Bool { left.text.hasSameBytes(as: right.text) }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+    }
 }

@@ -33,6 +33,8 @@ public final class BasicStreamProcessor {
     }
 
     /// - Parameter transform: returns the chunk to write in the place of the one it is given; nil filters it out.
+    // Disfavored, or a closure that only edits under an `if` would be taken for one that forgot to return.
+    @_disfavoredOverload
     public init(
         source: any StreamSource, sink: any StreamSink, bufferSize: Int = 10_000,
         transform: @escaping (StreamChunk) throws -> StreamChunk?

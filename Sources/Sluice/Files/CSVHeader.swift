@@ -62,13 +62,12 @@ struct CSVHeader {
 
     /// Names that occur again become `name_2`, `name_3` …, passing over those that are taken.
     static func unique(_ names: [String]) -> [String] {
-        var taken = Set(names)
-        var seen: Set<String> = []
+        var taken = Set(names.map(ByteKey.init))
+        var seen: Set<ByteKey> = []
         return names.map { name in
-            if seen.insert(name).inserted { return name }
+            if seen.insert(ByteKey(text: name)).inserted { return name }
             var number = 2
-            while taken.contains("\(name)_\(number)") { number += 1 }
-            taken.insert("\(name)_\(number)")
+            while !taken.insert(ByteKey(text: "\(name)_\(number)")).inserted { number += 1 }
             return "\(name)_\(number)"
         }
     }

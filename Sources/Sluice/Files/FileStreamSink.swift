@@ -72,13 +72,13 @@ public final class FileStreamSink: SplitSink {
         file = try AtomicFile(path)
         state = .undecided
         if format == .jsonl { state = .ready(recordEncoding(columns: [])) }
-        if let columns { decide(columns) }
+        if let columns { try decide(columns) }
     }
 
     private static func check(
         _ format: FileFormat, _ compression: CompressionFormat, _ columns: [String]?, _ level: Int?, _ path: String
     ) throws {
-        if let columns, format != .csv || columns.isEmpty || Set(columns).count != columns.count {
+        if let columns, format != .csv || columns.isEmpty || Set(columns.map(ByteKey.init)).count != columns.count {
             throw StreamError(
                 .invalidConfiguration, format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
                 path: path)
@@ -172,27 +172,33 @@ extension FileStreamSink {
         RecordEncoding(format: format, columns: columns, delimiter: delimiter, kernel: kernel)
     }
 
-    private func decide(_ columns: [String]) { state = .ready(recordEncoding(columns: columns)) }
+    /// The header is written as soon as the columns are known, and only once.
+    private func decide(_ columns: [String]) throws {
+        state = .ready(recordEncoding(columns: columns))
+        if !columns.isEmpty { try writeHeader(columns) }
+    }
 
     /// CSV columns from the source's schema and the keys of the records that wait.
     private func decideFromWaiting() throws {
         var columns = waiting.first?.data.schema?.names ?? expected?.names ?? []
-        var known = Set(columns)
+        var known = Set(columns.map(ByteKey.init))
         var left = Self.recordsForColumns
         for chunk in waiting {
             for record in chunk.data.prefix(left) {
-                for key in record.keys where known.insert(key).inserted { columns.append(key) }
+                for key in record.keys where known.insert(ByteKey(text: key)).inserted { columns.append(key) }
             }
             left -= min(left, chunk.data.count)
         }
-        decide(columns)
+        guard !columns.isEmpty || waitingRecords == 0 else {
+            throw StreamError(
+                .unsupported, "records without fields cannot be written as CSV", path: path, stage: "encode",
+                hint: "write JSON Lines instead")
+        }
+        try decide(columns)
         let chunks = waiting
         waiting = []
-        if let columns = columnsOrNone(columns) { try writeHeader(columns) }
         for chunk in chunks { try encode(chunk) }
     }
-
-    private func columnsOrNone(_ columns: [String]) -> [String]? { columns.isEmpty ? nil : columns }
 
     private func writeHeader(_ columns: [String]) throws {
         let encoder = try self.encoder ?? makeEncoder()

@@ -175,7 +175,7 @@ extension FileStreamSource {
 extension FileStreamSource {
     private static func check(_ select: [String]?, _ path: String) throws {
         guard let select else { return }
-        guard !select.isEmpty, Set(select).count == select.count else {
+        guard !select.isEmpty, Set(select.map(ByteKey.init)).count == select.count else {
             throw StreamError(
                 .invalidConfiguration, select.isEmpty ? "no field is selected" : "a field is selected twice", path: path)
         }

@@ -1,0 +1,253 @@
+import Foundation
+import Sluice
+import Testing
+
+@Suite("File sinks")
+struct FileStreamSinkTests {
+    let folder = TemporaryFolder()
+
+    /// Writes records and returns the file's text.
+    func written(
+        _ name: String, _ batches: [RecordBatch], columns: [String]? = nil, kernel: KernelChoice = .auto
+    ) throws -> String {
+        let sink = try FileStreamSink(folder.file(name), columns: columns, kernel: kernel)
+        for batch in batches { try sink.writeChunk(StreamChunk(data: batch)) }
+        try sink.close()
+        return try folder.text(name)
+    }
+
+    @Test("CSV is quoted where it has to be", arguments: kernels)
+    func csv(_ kernel: KernelChoice) throws {
+        let batch: RecordBatch = [
+            ["a": "x,y", "b": "q\"q", "c": "l\nl", "d": " s "],
+            ["a": nil, "b": true, "c": 1.5, "d": [1, ["k": "v,"]]],
+            ["b": .decimal("0.10"), "d": .bytes([1, 2, 3])],
+            ["a": "", "b": -7, "c": "\r", "d": "é"],
+        ]
+        #expect(
+            try written("x.csv", [batch], kernel: kernel) == """
+                a,b,c,d
+                "x,y","q""q","l\nl", s \n,true,1.5,"[1,{""k"":""v,""}]"
+                ,0.10,,AQID
+                ,-7,"\r",é
+
+                """)
+        #expect(try written("y.csv", [[["a": ""], ["a": nil], ["a": "x"]]], kernel: kernel) == "a\n\"\"\n\"\"\nx\n")
+        #expect(try written("z.tsv", [[["a": "x,y", "b": "t\tt"]]], kernel: kernel) == "a\tb\nx,y\t\"t\tt\"\n")
+    }
+
+    @Test("JSON Lines keep the order of keys and the text of numbers", arguments: kernels)
+    func jsonLines(_ kernel: KernelChoice) throws {
+        let batch: RecordBatch = [
+            ["b": "\u{1}\"\\\n", "a": nil], ["a": 1, "b": .decimal("1e400")], [:], ["z": [1.0, -0.0, 1e16, .double(.leastNonzeroMagnitude)]],
+        ]
+        #expect(
+            try written("x.jsonl", [batch], kernel: kernel) == """
+                {"b":"\\u0001\\"\\\\\\n","a":null}
+                {"a":1,"b":1e400}
+                {}
+                {"z":[1.0,-0.0,1e+16,5e-324]}
+
+                """)
+    }
+
+    @Test("columns come from the first 1000 records, whatever the chunks")
+    func columns() throws {
+        var all: [Record] = (0..<1500).map { ["a": Value($0)] }
+        all[999]["b"] = "late"
+        for chunkSize in [1, 300, 999, 1000, 1500] {
+            let source = MemoryStreamSource(all, chunkSize: chunkSize)
+            let path = folder.file("x.csv")
+            try BasicStreamProcessor(source: source, sink: FileStreamSink(path)).run()
+            let lines = try folder.text("x.csv").split(separator: "\n")
+            #expect(lines.count == 1501)
+            #expect([lines[0], lines[1000], lines[1500]] == ["a,b", "999,late", "1499,"])
+        }
+        all[1200]["c"] = 1
+        let processor = BasicStreamProcessor(
+            source: MemoryStreamSource(all, chunkSize: 100), sink: try FileStreamSink(folder.file("y.csv")))
+        let error = streamError { try processor.run() }
+        #expect(error?.code == .unknownKey && error?.column == "c" && error?.hint != nil)
+        #expect(!folder.names.contains("y.csv"))
+    }
+
+    @Test("columns that are given are the header at once, and other keys are refused")
+    func givenColumns() throws {
+        #expect(try written("x.csv", [], columns: ["b", "a"]) == "b,a\n")
+        #expect(try written("y.csv", [[["a": 1], ["b": 2]]], columns: ["b", "a"]) == "b,a\n,1\n2,\n")
+        let error = streamError { _ = try written("z.csv", [[["c": 1]]], columns: ["a"]) }
+        #expect(error?.code == .unknownKey && error?.column == "c")
+    }
+
+    @Test("a field that JSON records or CSV rows gained is a column too")
+    func addedFields() throws {
+        let csv = try folder.file("in.csv", "a,b\n1,2\n3,4\n")
+        let json = try folder.file("in.jsonl", "{\"a\":1,\"b\":{\"c\":[2]}}\n{\"b\":\"x,\"}\n")
+        func run(_ input: String, _ output: String) throws -> String {
+            try BasicStreamProcessor(source: FileStreamSource(input), sink: FileStreamSink(folder.file(output))) { chunk in
+                for i in chunk.data.indices { chunk.data[i]["n"] = Value(i) }
+                chunk.data.setAll("a", to: nil)
+            }.run()
+            return try folder.text(output)
+        }
+        #expect(try run(csv, "1.csv") == "a,b,n\n,2,0\n,4,1\n")
+        #expect(try run(csv, "1.jsonl") == "{\"b\":\"2\",\"n\":0}\n{\"b\":\"4\",\"n\":1}\n")
+        #expect(try run(json, "2.csv") == "b,n\n\"{\"\"c\"\":[2]}\",0\n\"x,\",1\n")
+        #expect(try run(json, "2.jsonl") == "{\"b\":{\"c\":[2]},\"n\":0}\n{\"b\":\"x,\",\"n\":1}\n")
+    }
+
+    @Test("removed, replaced and appended rows are written as they are seen", arguments: kernels)
+    func editedRows(_ kernel: KernelChoice) throws {
+        let csv = try folder.file("in.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n")
+        let json = try folder.file("in.jsonl", (0..<4).map { "{\"a\":\"\($0 * 2 + 1)\",\"b\":\"\($0 * 2 + 2)\"}\n" }.joined())
+        for input in [csv, json] {
+            try BasicStreamProcessor(
+                source: FileStreamSource(input, kernel: kernel),
+                sink: FileStreamSink(folder.file("out.jsonl"), kernel: kernel)
+            ) { chunk in
+                chunk.data.removeAll { $0["a"] == "3" }
+                chunk.data[0] = ["b": "new", "a": true]
+                chunk.data[1]["a"] = nil
+                chunk.data.append(["c": 1])
+            }.run()
+            #expect(
+                try folder.text("out.jsonl")
+                    == "{\"b\":\"new\",\"a\":true}\n{\"b\":\"6\"}\n{\"a\":\"7\",\"b\":\"8\"}\n{\"c\":1}\n")
+        }
+    }
+
+    @Test("NaN has no JSON, and the error names record and column")
+    func notFinite() throws {
+        let csv = try folder.file("in.csv", "a\n1\n2\n")
+        for value: Value in [.double(.nan), .double(-.infinity), [1, .double(.nan)]] {
+            let processor = BasicStreamProcessor(
+                source: try FileStreamSource(csv), sink: try FileStreamSink(folder.file("out.jsonl"))
+            ) { $0.data[1]["x"] = value }
+            let error = streamError { try processor.run() }
+            #expect(error?.code == .numberNotFinite && error?.record == 2 && error?.column == "x")
+        }
+        #expect(folder.names == ["in.csv"])
+    }
+
+    @Test("nothing is published before close, and abort leaves the old file")
+    func atomic() throws {
+        let path = try folder.file("x.jsonl", "old\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        for end in ["abort", "drop", "fail"] {
+            var sink: FileStreamSink? = try FileStreamSink(path)
+            try sink?.writeChunk(StreamChunk(data: [["a": 1]]))
+            try sink?.flush()
+            #expect(try folder.text("x.jsonl") == "old\n")
+            #expect(folder.names.count == 2)
+            if end == "abort" { sink?.abort() }
+            if end == "fail" {
+                #expect(streamError { try sink?.writeChunk(StreamChunk(data: [["a": .double(.nan)]])) } != nil)
+                #expect(streamError { try sink?.close() }?.code == .closed)
+            }
+            sink = nil
+            #expect(folder.names == ["x.jsonl"])
+        }
+        let sink = try FileStreamSink(path)
+        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+        try sink.close()
+        try sink.close()
+        sink.abort()
+        #expect(try folder.text("x.jsonl") == "{\"a\":1}\n")
+        #expect(folder.names == ["x.jsonl"])
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o640)
+        #expect(streamError { try sink.writeChunk(StreamChunk(data: [])) }?.code == .closed)
+    }
+
+    @Test("links are followed, devices written straight, directories refused")
+    func targets() throws {
+        let real = try folder.file("real.jsonl", "old\n")
+        let link = folder.file("link.jsonl")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "real.jsonl")
+        let new = folder.file("new.jsonl")
+        try FileManager.default.createSymbolicLink(atPath: new, withDestinationPath: "made.jsonl")
+        for path in [link, new] {
+            let sink = try FileStreamSink(path)
+            try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+            try sink.close()
+        }
+        #expect(try folder.text("real.jsonl") == "{\"a\":1}\n")
+        #expect(try folder.text("made.jsonl") == "{\"a\":1}\n")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "real.jsonl")
+        #expect(FileManager.default.contents(atPath: real) != nil)
+        let null = try FileStreamSink("/dev/null", format: .jsonl)
+        try null.writeChunk(StreamChunk(data: [["a": 1]]))
+        try null.close()
+        #expect(streamError { _ = try FileStreamSink(folder.path, format: .jsonl) }?.code == .isDirectory)
+        #expect(streamError { _ = try FileStreamSink(folder.file("no/x.jsonl")) }?.code == .cannotCreate)
+        #expect(streamError { _ = try FileStreamSink(folder.file("x.idea")) }?.code == .invalidConfiguration)
+    }
+
+    @Test("a full disk is an error that names the file")
+    func fullDisk() throws {
+        let sink = try FileStreamSink("/dev/full", format: .jsonl)
+        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+        let error = streamError { try sink.close() }
+        #expect(error?.code == .noSpace && error?.path == "/dev/full")
+    }
+
+    @Test("gzip counts raw and written bytes, at every level", arguments: 0...9)
+    func gzip(_ level: Int) throws {
+        let batch = RecordBatch((0..<20_000).map { ["id": Value($0), "text": "some text that repeats"] })
+        let path = folder.file("x.jsonl.gz")
+        let sink = try FileStreamSink(path, level: level)
+        #expect(sink.compressionRatio == 1)
+        try sink.writeChunk(StreamChunk(data: batch))
+        try sink.close()
+        let size = try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+        #expect(sink.bytesWritten == size)
+        #expect(level == 0 ? sink.compressionRatio < 1 : sink.compressionRatio > 4)
+        let back = try records(path)
+        #expect(back.count == 20_000 && back[777] == #"{"id":777,"text":"some text that repeats"}"#)
+    }
+
+    @Test("levels, columns and names that make no sense are refused")
+    func configuration() throws {
+        for make in [
+            { _ = try FileStreamSink(folder.file("x.csv"), level: 1) },
+            { _ = try FileStreamSink(folder.file("x.csv.gz"), level: 10) },
+            { _ = try FileStreamSink(folder.file("x.csv"), columns: []) },
+            { _ = try FileStreamSink(folder.file("x.csv"), columns: ["a", "a"]) },
+            { _ = try FileStreamSink(folder.file("x.jsonl"), columns: ["a"]) },
+        ] as [() throws -> Void] {
+            #expect(streamError { try make() }?.code == .invalidConfiguration)
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("input and output may be the same file")
+    func inPlace() throws {
+        let path = try folder.file("x.csv", "a\n1\n2\n")
+        try BasicStreamProcessor(source: FileStreamSource(path), sink: FileStreamSink(path)) { $0.data.setAll("b", to: 1) }.run()
+        #expect(try folder.text("x.csv") == "a,b\n1,1\n2,1\n")
+    }
+
+    @Test("the bytes are the same for all kernels and chunk sizes")
+    func determinism() throws {
+        var text = "id,name,note\n"
+        for id in 0..<3000 {
+            text += "\(id),\(id % 3 == 0 ? "\"a \"\"quoted\"\" name\"" : "name\(id)"),\(id % 5 == 0 ? "\"two\nlines\"" : "é\(id)")\n"
+        }
+        let input = try folder.file("in.csv", text)
+        for name in ["out.jsonl", "out.csv", "out.jsonl.gz"] {
+            var seen: Set<Data> = []
+            for kernel in kernels {
+                for chunkSize in name.hasSuffix("gz") ? [100] : [1, 7, 1000, 64_000] {
+                    let path = folder.file(name)
+                    try BasicStreamProcessor(
+                        source: FileStreamSource(input, chunkSize: chunkSize, kernel: kernel),
+                        sink: FileStreamSink(path, kernel: kernel)
+                    ).run()
+                    seen.insert(try Data(contentsOf: URL(fileURLWithPath: path)))
+                }
+            }
+            #expect(seen.count == 1, "\(name)")
+            if name == "out.csv" { #expect(seen.first == Data(text.utf8)) }
+        }
+    }
+}

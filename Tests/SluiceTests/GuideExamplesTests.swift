@@ -1,0 +1,110 @@
+// What the guide shows, as client code: it compiles unchanged and does what it says.
+
+import Foundation
+import Sluice
+import Testing
+
+@Suite("The guide's examples")
+struct GuideExamplesTests {
+    let folder = TemporaryFolder()
+
+    @Test("a chunk")
+    func chunk() {
+        let chunk = StreamChunk(
+            data: [["id": 1, "name": "Ann"], ["id": 2, "tags": ["a", nil, 1.5, true]]],
+            chunkID: "chunk_001",
+            sequenceNumber: 0,
+            metadata: ["source": "file"],
+            timestamp: 1_700_000_000,
+            isLast: false
+        )
+        #expect(chunk.chunkID == "chunk_001")
+        #expect(chunk.timestamp == 1_700_000_000)
+        #expect(chunk.metadata == ["source": "file"])
+        let tags: Value = ["a", nil, 1.5, true]
+        #expect(chunk.data[1]["tags"] == tags)
+        #expect(StreamChunk(data: []).chunkID != StreamChunk(data: []).chunkID)
+    }
+
+    @Test("sources and sinks")
+    func sourcesAndSinks() throws {
+        let csv = try folder.file("data.csv", "id\n1\n2\n")
+        let json = try folder.file("data.jsonl", "{\"id\":1}\n")
+        let sources: [any StreamSource] = [
+            try FileStreamSource(csv, chunkSize: 1000),
+            try FileStreamSource(json, format: .jsonl, chunkSize: 5000, encoding: .utf8),
+            MemoryStreamSource((0..<10_000).map { ["id": Value($0), "value": Value($0 * 2)] }, chunkSize: 100),
+        ]
+        var chunks: [StreamChunk] = []
+        for source in sources {
+            while let chunk = try source.readChunk() { chunks.append(chunk) }
+        }
+        #expect(chunks.count == 102)
+
+        let sink = try FileStreamSink(folder.file("output.jsonl"), format: .jsonl, mode: .write, encoding: .utf8)
+        for chunk in chunks { try sink.writeChunk(chunk) }
+        try sink.flush()
+        try sink.close()
+        #expect(try records(folder.file("output.jsonl")).count == 10_003)
+
+        let memory = MemoryStreamSink()
+        for chunk in chunks { try memory.writeChunk(chunk) }
+        #expect(memory.records.count == 10_003 && memory.chunks.count == 102)
+    }
+
+    @Test("example 1: CSV to JSON Lines")
+    func csvToJSON() throws {
+        let input = try folder.file("input.csv", "a,b\n1,2\n3,4\n")
+        let processor = BasicStreamProcessor(
+            source: try FileStreamSource(input, format: .csv),
+            sink: try FileStreamSink(folder.file("output.jsonl"), format: .jsonl)
+        ) { chunk in
+            for i in chunk.data.indices {
+                chunk.data[i]["processed"] = true
+                chunk.data[i]["timestamp"] = Value(chunk.timestamp)
+            }
+        }
+        let results = processor.process()
+        #expect(results.processedChunks == 1 && results.processedRecords == 2 && results.duration > 0)
+        #expect(results.errors.isEmpty && results.success)
+        let lines = try records(folder.file("output.jsonl"))
+        #expect(lines.count == 2)
+        #expect(lines.allSatisfy { $0.contains("\"processed\":true,\"timestamp\":1") })
+    }
+
+    @Test("a transform may return new records")
+    func newRecords() throws {
+        let input = try folder.file("input.csv", "name,price\nx,10\ny,\n")
+        let result = BasicStreamProcessor(
+            source: try FileStreamSource(input), sink: try FileStreamSink(folder.file("output.jsonl")), bufferSize: 1000
+        ) { (chunk: StreamChunk) in
+            var chunk = chunk
+            chunk.data = RecordBatch(
+                chunk.data.map { record in
+                    var record = record
+                    record["total"] = Value((record["price", as: Double.self] ?? 0) * 1.5)
+                    record["price"] = nil
+                    return record
+                })
+            return chunk
+        }.process()
+        #expect(result.success)
+        #expect(try folder.text("output.jsonl") == "{\"name\":\"x\",\"total\":15.0}\n{\"name\":\"y\",\"total\":0.0}\n")
+    }
+
+    static func isValid(_ record: Record) -> Bool { (record["age", as: Int.self] ?? 0) >= 18 }
+    static func lookUp(_ id: Value?) -> Value { id ?? nil }
+
+    @Test("records are filtered and enriched")
+    func filterAndEnrich() throws {
+        let input = try folder.file("input.csv", "id,age\na,17\nb,18\nc,\n")
+        let result = BasicStreamProcessor(
+            source: try FileStreamSource(input), sink: try FileStreamSink(folder.file("output.jsonl"))
+        ) { chunk in
+            chunk.data.removeAll { !Self.isValid($0) }
+            for i in chunk.data.indices { chunk.data[i]["enriched"] = Self.lookUp(chunk.data[i]["id"]) }
+        }.process()
+        #expect(result.filteredRecords == 2)
+        #expect(try folder.text("output.jsonl") == "{\"id\":\"b\",\"age\":\"18\",\"enriched\":\"b\"}\n")
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Sluice
+
+/// A folder of one test's own, removed when the test is done with it.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("sluice-test-\(UUID().uuidString)").path
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file and returns its path.
+    func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+        return file(name)
+    }
+
+    func file(_ name: String, _ text: String) throws -> String { try file(name, Array(text.utf8)) }
+
+    func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: file(name))), as: UTF8.self)
+    }
+
+    /// Names of the files there, hidden ones too.
+    var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+}
+
+/// The kernels that this machine runs.
+let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
+
+/// All records of a file, one compact JSON text each.
+func records(
+    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes = .strings, select: [String]? = nil,
+    maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 4 << 20, kernel: KernelChoice = .auto
+) throws -> [String] {
+    let source = try FileStreamSource(
+        path, format: format, chunkSize: chunkSize, types: types, select: select, maxRecordBytes: maxRecordBytes,
+        maxChunkBytes: maxChunkBytes, kernel: kernel)
+    var all: [String] = []
+    try source.forEach { all += $0.data.map(\.description) }
+    return all
+}
+
+/// The error that `body` throws.
+func streamError(_ body: () throws -> Void) -> StreamError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? StreamError
+    }
+}
