@@ -38,6 +38,9 @@ struct sluice_gunzip {
     uint8_t held[FIXED_LENGTH];  // bytes of a part of fixed size that came in pieces
     uint32_t held_count;
     uint32_t skip;               // bytes left of the extra field
+    uint8_t extra[4];            // the extra field's first bytes ...
+    uint32_t extra_count;        // ... and how many of them are there
+    bool awaits_end;             // the member was a BGZF block with content: the empty block has to follow
     uint32_t header_crc;         // of the header's bytes so far
     uint32_t crc;                // of this member's output so far
     uint32_t length;             // of this member's output so far, modulo 2^32 as in the trailer
@@ -116,6 +119,7 @@ static sluice_status run_extra_length(sluice_gunzip *gunzip, reader *in) {
     if (!length) return SLUICE_NEED_INPUT;
     add_to_header_crc(gunzip, length, 2);
     gunzip->skip = load_16(length);
+    gunzip->extra_count = 0;
     gunzip->state = STATE_EXTRA;
     return SLUICE_OK;
 }
@@ -123,6 +127,9 @@ static sluice_status run_extra_length(sluice_gunzip *gunzip, reader *in) {
 static sluice_status run_extra(sluice_gunzip *gunzip, reader *in) {
     const uint32_t count = reader_left(in) < gunzip->skip ? (uint32_t)reader_left(in) : gunzip->skip;
     add_to_header_crc(gunzip, in->next, count);
+    for (uint32_t i = 0; i < count && gunzip->extra_count < sizeof gunzip->extra; i++) {
+        gunzip->extra[gunzip->extra_count++] = in->next[i];
+    }
     in->next += count;
     gunzip->skip -= count;
     if (gunzip->skip > 0) return SLUICE_NEED_INPUT;
@@ -168,10 +175,19 @@ static sluice_status run_data(sluice_gunzip *gunzip, reader *in, writer *out) {
     return in->next == in_start && count == 0 ? SLUICE_ERROR_CORRUPT : SLUICE_OK;
 }
 
+// BGZF says so in its extra field: "BC", two bytes long. A file of such blocks ends with an empty one, so one that is cut off
+// between two blocks, where plain gzip would look whole, shows.
+static bool is_block(const sluice_gunzip *gunzip) {
+    static const uint8_t mark[] = {'B', 'C', 2, 0};
+    return gunzip->flags & HAS_EXTRA && gunzip->extra_count == sizeof mark &&
+           memcmp(gunzip->extra, mark, sizeof mark) == 0;
+}
+
 static sluice_status run_trailer(sluice_gunzip *gunzip, reader *in) {
     const uint8_t *trailer = take(gunzip, in, TRAILER_LENGTH);
     if (!trailer) return SLUICE_NEED_INPUT;
     if (load_32(trailer) != gunzip->crc || load_32(trailer + 4) != gunzip->length) return SLUICE_ERROR_CORRUPT;
+    gunzip->awaits_end = is_block(gunzip) && gunzip->length > 0;
     gunzip->state = STATE_BETWEEN;
     return SLUICE_OK;
 }
@@ -227,7 +243,7 @@ sluice_status sluice_gunzip_run(
 
     if (status == SLUICE_NEED_INPUT && final) {
         const bool whole = gunzip->state == STATE_BETWEEN || gunzip->state == STATE_PADDING;
-        status = whole ? SLUICE_END : SLUICE_ERROR_TRUNCATED;
+        status = whole && !gunzip->awaits_end ? SLUICE_END : SLUICE_ERROR_TRUNCATED;
     }
     if (status < 0) {
         gunzip->state = STATE_FAILED;

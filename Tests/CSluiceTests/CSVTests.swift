@@ -6,7 +6,7 @@ import Testing
 
 // MARK: cases
 
-fileprivate struct Dialect: Sendable {
+private struct Dialect: Sendable {
     var delimiter: Unicode.Scalar = ","
     var quote: Unicode.Scalar = "\""
     var escape: Unicode.Scalar = "\0"
@@ -33,13 +33,14 @@ fileprivate struct Dialect: Sendable {
     static let pad = Dialect(ragged: SLUICE_CSV_RAGGED_PAD)
     static let truncate = Dialect(ragged: SLUICE_CSV_RAGGED_TRUNCATE)
     static let all = [
-        standard, tabs, unquoted, escaping, selfEscaping, apostrophes, lenient, escapingLenient, returns, returnsLenient,
+        standard, tabs, unquoted, escaping, selfEscaping, apostrophes, lenient, escapingLenient, returns,
+        returnsLenient,
         pad, truncate,
     ]
 }
 
 // An input, and the records (by content; nil: a field that is absent) and the error that it has.
-fileprivate struct Case: Sendable, CustomTestStringConvertible {
+private struct Case: Sendable, CustomTestStringConvertible {
     var dialect: Dialect
     var input: [UInt8]
     var columns: Int
@@ -84,7 +85,8 @@ fileprivate struct Case: Sendable, CustomTestStringConvertible {
             let text = Array(repeating: UInt8(ascii: "x"), count: length - columns)
             let delimiters = Array(repeating: delimiter, count: columns - 1)
             shifted.input = text + delimiters + [lineEnd] + input
-            shifted.rows.insert([String(decoding: text, as: UTF8.self)] + Array(repeating: "", count: columns - 1), at: 0)
+            shifted.rows.insert(
+                [String(decoding: text, as: UTF8.self)] + Array(repeating: "", count: columns - 1), at: 0)
         }
         if status != SLUICE_OK { shifted.offset += length }
         return shifted
@@ -103,9 +105,9 @@ fileprivate struct Case: Sendable, CustomTestStringConvertible {
     }
 }
 
-fileprivate let long = String(repeating: "z", count: 100)
+private let long = String(repeating: "z", count: 100)
 
-fileprivate let cases: [Case] = [
+private let cases: [Case] = [
     // Plain records.
     Case("", 1, []),
     Case("a", 1, [["a"]]),
@@ -223,10 +225,10 @@ fileprivate let cases: [Case] = [
 
 // MARK: running
 
-fileprivate let kernels: [String] = ["scalar", "avx2"].filter { sluice_kernel_named($0) != nil }
+private let kernels: [String] = ["scalar", "avx2"].filter { sluice_kernel_named($0) != nil }
 
 // Everything of a scanner that counts.
-fileprivate struct Place: Equatable {
+private struct Place: Equatable {
     var status: Int32
     var numbers: [UInt32]
 
@@ -240,7 +242,7 @@ fileprivate struct Place: Equatable {
 }
 
 // One scan of an input in pieces: where the scanner stood behind each, and the index.
-fileprivate struct Scan {
+private struct Scan {
     var status = SLUICE_NEED_INPUT
     var scanner = sluice_csv_scanner()
     var places: [Place] = []
@@ -275,7 +277,7 @@ fileprivate struct Scan {
     }
 }
 
-fileprivate func content(_ field: [UInt8], _ dialect: sluice_csv_dialect) -> String {
+private func content(_ field: [UInt8], _ dialect: sluice_csv_dialect) -> String {
     var dialect = dialect
     var out = [UInt8](repeating: 0, count: field.count + 1)
     let measured = sluice_csv_field_content(field, field.count, &dialect, nil)
@@ -285,7 +287,7 @@ fileprivate func content(_ field: [UInt8], _ dialect: sluice_csv_dialect) -> Str
 }
 
 // Entries behind the capacity of an index array, which must stay as they are.
-fileprivate let untouched = [UInt32](repeating: 0xDEAD_BEEF, count: 70)
+private let untouched = [UInt32](repeating: 0xDEAD_BEEF, count: 70)
 
 extension [UInt32] {
     fileprivate mutating func grow(by room: Int) {
@@ -299,7 +301,7 @@ extension [UInt32] {
 
 // Scans up to each of `cuts`, the last of which ends the input if `final`. Starts with arrays of `room` entries and
 // `rowRoom` rows, and lets both grow by as much whenever one is full.
-fileprivate func index(
+private func index(
     _ kernel: String, _ dialect: Dialect, columns: Int, _ input: [UInt8], cuts: [Int], final: Bool = true,
     room: Int = 1024, rowRoom: Int = 1024
 ) -> Scan {
@@ -329,11 +331,13 @@ fileprivate func index(
         } while scan.status == SLUICE_INDEX_FULL
         if scan.status != SLUICE_NEED_INPUT { break }
     }
-    if !scan.ends.isUntouchedBehind || !scan.starts.isUntouchedBehind { Issue.record("\(kernel) wrote behind an array") }
+    if !scan.ends.isUntouchedBehind || !scan.starts.isUntouchedBehind {
+        Issue.record("\(kernel) wrote behind an array")
+    }
     return scan
 }
 
-fileprivate func cut(
+private func cut(
     _ kernel: String, _ dialect: Dialect, _ input: [UInt8], cuts: [Int], final: Bool = true, records: UInt32 = .max
 ) -> Scan {
     let function = sluice_kernel_named(kernel)!.pointee.csv_cut!
@@ -348,9 +352,10 @@ fileprivate func cut(
 }
 
 // Holds a scan against what the table says.
-fileprivate func expect(_ scan: Scan, _ expected: Case, _ how: @autoclosure () -> String) {
+private func expect(_ scan: Scan, _ expected: Case, _ how: @autoclosure () -> String) {
     let scanner = scan.scanner
-    let same = scan.status == expected.status && scan.rows(of: expected.input) == expected.rows
+    let same =
+        scan.status == expected.status && scan.rows(of: expected.input) == expected.rows
         && scanner.skipped == expected.skipped && scanner.error_offset == expected.offset
         && scanner.error_fields == expected.fields
     if !same {
@@ -358,15 +363,17 @@ fileprivate func expect(_ scan: Scan, _ expected: Case, _ how: @autoclosure () -
             "\(how()): \(scan.places.last!), \(scan.rows(of: expected.input)) of \(expected.testDescription)")
     }
     if expected.status == SLUICE_OK {
-        #expect(scanner.position == expected.input.count && scanner.state == 0 && scanner.record_end == scanner.position)
+        #expect(
+            scanner.position == expected.input.count && scanner.state == 0 && scanner.record_end == scanner.position)
     }
 }
 
 // Holds a cut against the table, which cannot know of ragged records.
-fileprivate func expectCut(_ scan: Scan, _ expected: Case, _ how: @autoclosure () -> String) {
+private func expectCut(_ scan: Scan, _ expected: Case, _ how: @autoclosure () -> String) {
     let scanner = scan.scanner
     guard expected.status != SLUICE_ERROR_RAGGED_RECORD else { return #expect(scan.status == SLUICE_OK) }
-    let same = scan.status == expected.status && scanner.records == expected.rows.count
+    let same =
+        scan.status == expected.status && scanner.records == expected.rows.count
         && scanner.skipped == expected.skipped && scanner.error_offset == expected.offset
     if !same { Issue.record("cut, \(how()): \(scan.places.last!) of \(expected.testDescription)") }
 }
@@ -374,7 +381,7 @@ fileprivate func expectCut(_ scan: Scan, _ expected: Case, _ how: @autoclosure (
 // MARK: the table
 
 @Test("every case means what the table says, at every place in a block, whole and byte by byte", arguments: cases)
-fileprivate func tableWholeAndByteByByte(_ original: Case) {
+private func tableWholeAndByteByByte(_ original: Case) {
     for shift in 0...70 {
         let shifted = original.shifted(by: shift)
         for one in [shifted, shifted.continued()].compactMap({ $0 }) {
@@ -393,7 +400,7 @@ fileprivate func tableWholeAndByteByByte(_ original: Case) {
 }
 
 @Test("every case may be cut anywhere", arguments: cases)
-fileprivate func tableCutAnywhere(_ original: Case) {
+private func tableCutAnywhere(_ original: Case) {
     for shift in [0, 1, 61, 64] {
         let shifted = original.shifted(by: shift)
         let one = shifted.continued() ?? shifted
@@ -413,7 +420,7 @@ fileprivate func tableCutAnywhere(_ original: Case) {
 }
 
 @Test("a full index is no more than a pause", arguments: cases)
-fileprivate func tableWithSmallArrays(_ original: Case) {
+private func tableWithSmallArrays(_ original: Case) {
     for shift in [0, 40] {
         let shifted = original.shifted(by: shift)
         let one = shifted.continued() ?? shifted
@@ -469,7 +476,8 @@ func cutStopsExactly() {
                 let head = index("scalar", .standard, columns: 2, input, cuts: [Int(scan.scanner.position)])
                 #expect(head.status == SLUICE_OK && head.scanner.records == scan.scanner.records)
                 if count > 0, count <= all.scanner.records {
-                    #expect(scan.scanner.record_end == scan.scanner.position && input[Int(scan.scanner.position) - 1] == 10)
+                    #expect(
+                        scan.scanner.record_end == scan.scanner.position && input[Int(scan.scanner.position) - 1] == 10)
                 }
             }
         }
@@ -496,13 +504,15 @@ func cutAgreesWithIndex() {
 
 // MARK: flags
 
-@Test("flags never miss what is there", arguments: [
-    ("a,b\n", 0), ("a,\"b\"\n", SLUICE_HAS_QUOTE), ("a,\\\n", SLUICE_HAS_ESCAPE), ("a,\u{1}\n", SLUICE_HAS_ESCAPE),
-    ("a,\u{1F}\n", SLUICE_HAS_ESCAPE), ("a,\0\n", SLUICE_HAS_ESCAPE), ("a,\t\n", SLUICE_HAS_ESCAPE),
-    ("a\rb,c\n", SLUICE_HAS_ESCAPE), ("a,b\r\r\n", SLUICE_HAS_ESCAPE), ("a,b\r", SLUICE_HAS_ESCAPE), ("a,b\r\n", 0),
-    ("a, ~\u{7F}\n", 0), ("a,é\n", SLUICE_HAS_NON_ASCII), ("a,\"b\n\"\n", SLUICE_HAS_QUOTE),
-    ("\"\t\",b\n", SLUICE_HAS_QUOTE | SLUICE_HAS_ESCAPE), ("a\"b,c\n", SLUICE_HAS_QUOTE),
-])
+@Test(
+    "flags never miss what is there",
+    arguments: [
+        ("a,b\n", 0), ("a,\"b\"\n", SLUICE_HAS_QUOTE), ("a,\\\n", SLUICE_HAS_ESCAPE), ("a,\u{1}\n", SLUICE_HAS_ESCAPE),
+        ("a,\u{1F}\n", SLUICE_HAS_ESCAPE), ("a,\0\n", SLUICE_HAS_ESCAPE), ("a,\t\n", SLUICE_HAS_ESCAPE),
+        ("a\rb,c\n", SLUICE_HAS_ESCAPE), ("a,b\r\r\n", SLUICE_HAS_ESCAPE), ("a,b\r", SLUICE_HAS_ESCAPE), ("a,b\r\n", 0),
+        ("a, ~\u{7F}\n", 0), ("a,é\n", SLUICE_HAS_NON_ASCII), ("a,\"b\n\"\n", SLUICE_HAS_QUOTE),
+        ("\"\t\",b\n", SLUICE_HAS_QUOTE | SLUICE_HAS_ESCAPE), ("a\"b,c\n", SLUICE_HAS_QUOTE),
+    ])
 func flags(_ input: String, _ expected: UInt32) {
     for kernel in kernels {
         for shift in 0...70 {
@@ -536,7 +546,7 @@ func newlineAmongReturns() {
 
 // MARK: random
 
-fileprivate struct SplitMix64 {
+private struct SplitMix64 {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -551,14 +561,15 @@ fileprivate struct SplitMix64 {
 }
 
 // Bytes that mean something to some dialect.
-fileprivate func randomBytes(_ random: inout SplitMix64, length: Int) -> [UInt8] {
+private func randomBytes(_ random: inout SplitMix64, length: Int) -> [UInt8] {
     let alphabet: [UInt8] = Array("aab,,;\t\"\"\"'\n\n\r\\".utf8) + [0x80, 0]
     return (0..<length).map { _ in alphabet[random.below(alphabet.count)] }
 }
 
 // Records as a well-behaved writer makes them, and now and then one as no writer should.
-fileprivate func randomRecords(_ random: inout SplitMix64, _ dialect: Dialect, columns: Int, length: Int) -> [UInt8] {
-    let quote = UInt8(ascii: dialect.quote), escape = UInt8(ascii: dialect.escape)
+private func randomRecords(_ random: inout SplitMix64, _ dialect: Dialect, columns: Int, length: Int) -> [UInt8] {
+    let quote = UInt8(ascii: dialect.quote)
+    let escape = UInt8(ascii: dialect.escape)
     let tidiness = [30, 300, 100_000][random.below(3)]
     var bytes: [UInt8] = []
     while bytes.count < length {
@@ -594,7 +605,7 @@ fileprivate func randomRecords(_ random: inout SplitMix64, _ dialect: Dialect, c
 }
 
 // The whole at once, or pieces of any size.
-fileprivate func randomCuts(_ random: inout SplitMix64, _ length: Int) -> [Int] {
+private func randomCuts(_ random: inout SplitMix64, _ length: Int) -> [Int] {
     guard random.below(3) != 0 else { return [length] }
     let step = [3, 80, 400][random.below(3)]
     var cuts: [Int] = []
@@ -609,12 +620,14 @@ func randomAgreement(_ seed: UInt64) {
         var dialect = Dialect.all[random.below(Dialect.all.count)]
         dialect.ragged = sluice_csv_ragged(rawValue: UInt32(random.below(3)))
         let columns = random.below(5) + 1
-        let input = random.below(3) == 0
+        let input =
+            random.below(3) == 0
             ? randomBytes(&random, length: random.below(400))
             : randomRecords(&random, dialect, columns: columns, length: random.below(3000))
         let cuts = randomCuts(&random, input.count)
         let final = random.below(4) != 0
-        let room = [7, 300, 4000][random.below(3)], rowRoom = [3, 40, 1000][random.below(3)]
+        let room = [7, 300, 4000][random.below(3)]
+        let rowRoom = [3, 40, 1000][random.below(3)]
         let records = random.below(2) == 0 ? UInt32.max : UInt32(random.below(50))
 
         let definition = index(
@@ -651,7 +664,7 @@ func oddRecordAnywhere() {
 
 // MARK: the first record
 
-fileprivate struct Header: Sendable {
+private struct Header: Sendable {
     var dialect = Dialect.standard
     var input: String
     var fields: [String]
@@ -668,13 +681,14 @@ fileprivate struct Header: Sendable {
     }
 }
 
-fileprivate func firstRecord(
+private func firstRecord(
     _ header: Header, length: Int, final: Bool, capacity: Int = 8
 ) -> (status: sluice_status, scanner: sluice_csv_scanner, fields: [String]) {
     let bytes = Array(header.input.utf8) + [UInt8](repeating: 10, count: Int(SLUICE_PADDING))
     var scanner = Scan(header.dialect, columns: 0).scanner
     var ends = [UInt32](repeating: 0, count: capacity)
-    var count: UInt32 = 0, start: UInt32 = 0
+    var count: UInt32 = 0
+    var start: UInt32 = 0
     let status = sluice_csv_first_record(
         &scanner, bytes, length, final, &ends, UInt32(capacity), &count, &start)
     guard status == SLUICE_OK else { return (status, scanner, []) }
@@ -683,30 +697,32 @@ fileprivate func firstRecord(
     return (status, scanner, fields)
 }
 
-@Test("the first record is read alone, and tells how records end", arguments: [
-    Header("a,b\n1,2\n", ["a", "b"], 4),
-    Header("a,b\r\n1,2\r\n", ["a", "b"], 5),
-    Header("a,b\r1,2\r", ["a", "b"], 4, returns: true),
-    Header("a,b\r", ["a", "b"], 4, returns: true),
-    Header("a,b", ["a", "b"], 3),
-    Header("a,b\r\r\n", ["a", "b"], 4, returns: true),
-    Header("\n\r\n a\n", [" a"], 6),
-    Header("\r\ra,b\rc", ["a", "b"], 6, returns: true),
-    Header("\na\rb\n", ["a\rb"], 5),
-    Header("\"a\rb\",c\r1", ["a\rb", "c"], 8, returns: true),
-    Header("\"a\"\rb", ["a"], 4, returns: true),
-    Header("\"a\n\"\"b\",,\n", ["a\n\"b", "", ""], 10),
-    Header("", [], 0),
-    Header("\n\n", [], 2),
-    Header("\"\"\n", [""], 3),
-    Header("a\rb\rc", ["a"], 2, .returns, returns: true),
-    Header("a\tb,c\n", ["a", "b,c"], 6, .tabs),
-    Header("\"a", [], 0, .standard, SLUICE_ERROR_UNCLOSED_QUOTE),
-    Header("\"a\"b\n", [], 0, .standard, SLUICE_ERROR_TEXT_AFTER_QUOTE),
-    Header("\"a\"b\n", ["ab"], 5, .lenient),
-    Header("a,b,c,d,e,f,g,h,i\n", [], 0, .standard, SLUICE_INDEX_FULL),
-])
-fileprivate func firstRecords(_ header: Header) {
+@Test(
+    "the first record is read alone, and tells how records end",
+    arguments: [
+        Header("a,b\n1,2\n", ["a", "b"], 4),
+        Header("a,b\r\n1,2\r\n", ["a", "b"], 5),
+        Header("a,b\r1,2\r", ["a", "b"], 4, returns: true),
+        Header("a,b\r", ["a", "b"], 4, returns: true),
+        Header("a,b", ["a", "b"], 3),
+        Header("a,b\r\r\n", ["a", "b"], 4, returns: true),
+        Header("\n\r\n a\n", [" a"], 6),
+        Header("\r\ra,b\rc", ["a", "b"], 6, returns: true),
+        Header("\na\rb\n", ["a\rb"], 5),
+        Header("\"a\rb\",c\r1", ["a\rb", "c"], 8, returns: true),
+        Header("\"a\"\rb", ["a"], 4, returns: true),
+        Header("\"a\n\"\"b\",,\n", ["a\n\"b", "", ""], 10),
+        Header("", [], 0),
+        Header("\n\n", [], 2),
+        Header("\"\"\n", [""], 3),
+        Header("a\rb\rc", ["a"], 2, .returns, returns: true),
+        Header("a\tb,c\n", ["a", "b,c"], 6, .tabs),
+        Header("\"a", [], 0, .standard, SLUICE_ERROR_UNCLOSED_QUOTE),
+        Header("\"a\"b\n", [], 0, .standard, SLUICE_ERROR_TEXT_AFTER_QUOTE),
+        Header("\"a\"b\n", ["ab"], 5, .lenient),
+        Header("a,b,c,d,e,f,g,h,i\n", [], 0, .standard, SLUICE_INDEX_FULL),
+    ])
+private func firstRecords(_ header: Header) {
     let length = header.input.utf8.count
     let found = firstRecord(header, length: length, final: true)
     #expect(found.status == header.status && found.fields == header.fields)
@@ -728,7 +744,8 @@ func firstRecordBehindMark() {
     var scanner = Scan(.standard, columns: 0).scanner
     scanner.position = 3
     var ends = [UInt32](repeating: 0, count: 4)
-    var fields: UInt32 = 0, start: UInt32 = 0
+    var fields: UInt32 = 0
+    var start: UInt32 = 0
     let bytes = Array("\u{FEFF}a,b\n".utf8) + [UInt8](repeating: 0, count: 64)
     #expect(sluice_csv_first_record(&scanner, bytes, 7, true, &ends, 4, &fields, &start) == SLUICE_OK)
     #expect(fields == 2 && start == 3 && ends[0] == 4 && ends[1] == 6 && scanner.position == 7)
@@ -736,19 +753,23 @@ func firstRecordBehindMark() {
 
 // MARK: content
 
-@Test("the content of a field is what was quoted", arguments: [
-    ("", ""), ("a", "a"), ("a\"\"b", "a\"\"b"), ("\"\"", ""), ("\"a\"", "a"), ("\"a\"\"b\"", "a\"b"),
-    ("\"\"\"\"", "\""), ("\"\"\"\"\"\"", "\"\""), ("\"a\"b", "ab"), ("\"a\"b\"c\"", "ab\"c\""), ("\"\\n\"", "\\n"),
-    ("\"a\r\nb\"", "a\r\nb"),
-])
+@Test(
+    "the content of a field is what was quoted",
+    arguments: [
+        ("", ""), ("a", "a"), ("a\"\"b", "a\"\"b"), ("\"\"", ""), ("\"a\"", "a"), ("\"a\"\"b\"", "a\"b"),
+        ("\"\"\"\"", "\""), ("\"\"\"\"\"\"", "\"\""), ("\"a\"b", "ab"), ("\"a\"b\"c\"", "ab\"c\""), ("\"\\n\"", "\\n"),
+        ("\"a\r\nb\"", "a\r\nb"),
+    ])
 func fieldContent(_ field: String, _ expected: String) {
     #expect(content(Array(field.utf8), Dialect.standard.c) == expected)
     #expect(content(Array(field.utf8), Dialect.unquoted.c) == field)
 }
 
-@Test("an escape byte stands for the byte behind it, inside quotes only", arguments: [
-    ("\"a\\\"b\"", "a\"b"), ("\"\\\\\"", "\\"), ("\"\\n\"", "n"), ("\\\"a", "\\\"a"), ("\"a\"\"b", "a\"b"),
-])
+@Test(
+    "an escape byte stands for the byte behind it, inside quotes only",
+    arguments: [
+        ("\"a\\\"b\"", "a\"b"), ("\"\\\\\"", "\\"), ("\"\\n\"", "n"), ("\\\"a", "\\\"a"), ("\"a\"\"b", "a\"b"),
+    ])
 func escapedContent(_ field: String, _ expected: String) {
     #expect(content(Array(field.utf8), Dialect.escaping.c) == expected)
 }
@@ -756,12 +777,12 @@ func escapedContent(_ field: String, _ expected: String) {
 // MARK: csv-spectrum
 
 // The files of csv-spectrum, where the checkout stands beside them.
-fileprivate let spectrum: [String] = {
+private let spectrum: [String] = {
     let files = try? FileManager.default.contentsOfDirectory(atPath: spectrumFolder + "/csvs")
     return (files ?? []).filter { $0.hasSuffix(".csv") }.sorted()
 }()
 
-fileprivate let spectrumFolder = URL(fileURLWithPath: #filePath)
+private let spectrumFolder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("../shared/conformance/csv-spectrum").standardized.path
 

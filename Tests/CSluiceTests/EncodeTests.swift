@@ -26,8 +26,9 @@ struct EncodeValueTests {
         for byte in 0...255 as ClosedRange<UInt8> {
             #expect(quoted([byte]) == [34] + escaped([byte]) + [34])
         }
-        #expect(string(quoted(Array("a\"b\\c/d\n\r\t\u{8}\u{c}\u{1}\u{1f}\u{7f}é😀".utf8)))
-            == "\"a\\\"b\\\\c/d\\n\\r\\t\\b\\f\\u0001\\u001f\u{7f}é😀\"")
+        #expect(
+            string(quoted(Array("a\"b\\c/d\n\r\t\u{8}\u{c}\u{1}\u{1f}\u{7f}é😀".utf8)))
+                == "\"a\\\"b\\\\c/d\\n\\r\\t\\b\\f\\u0001\\u001f\u{7f}é😀\"")
         #expect(string(quoted([])) == "\"\"")
     }
 
@@ -38,32 +39,41 @@ struct EncodeValueTests {
         #expect(string(Array(out[..<length])) == #"","a\"b":""#)
     }
 
-    @Test("a cell is typed by the inference grammar", arguments: [
-        ("", false, SLUICE_CELL_NULL), ("", true, SLUICE_CELL_STRING),
-        ("true", false, SLUICE_CELL_TRUE), ("true", true, SLUICE_CELL_TRUE), ("false", false, SLUICE_CELL_FALSE),
-        ("True", false, SLUICE_CELL_STRING), ("truee", false, SLUICE_CELL_STRING), ("null", false, SLUICE_CELL_STRING),
-        ("0", false, SLUICE_CELL_DECIMAL), ("-0", false, SLUICE_CELL_DECIMAL), ("12", true, SLUICE_CELL_DECIMAL),
-        ("1.50", false, SLUICE_CELL_DECIMAL), ("1e400", false, SLUICE_CELL_DECIMAL), ("-1E-5", false, SLUICE_CELL_DECIMAL),
-        ("12345678901234567890123456789012345678901234567890", false, SLUICE_CELL_DECIMAL),
-        ("007", false, SLUICE_CELL_STRING), ("00", false, SLUICE_CELL_STRING), ("+1", false, SLUICE_CELL_STRING),
-        (".5", false, SLUICE_CELL_STRING), ("1.", false, SLUICE_CELL_STRING), ("-", false, SLUICE_CELL_STRING),
-        ("NaN", false, SLUICE_CELL_STRING), (" 1", false, SLUICE_CELL_STRING), ("1 ", false, SLUICE_CELL_STRING),
-        ("2013-01-01", false, SLUICE_CELL_STRING), ("1e", false, SLUICE_CELL_STRING), ("0x1", false, SLUICE_CELL_STRING),
-    ])
+    @Test(
+        "a cell is typed by the inference grammar",
+        arguments: [
+            ("", false, SLUICE_CELL_NULL), ("", true, SLUICE_CELL_STRING),
+            ("true", false, SLUICE_CELL_TRUE), ("true", true, SLUICE_CELL_TRUE), ("false", false, SLUICE_CELL_FALSE),
+            ("True", false, SLUICE_CELL_STRING), ("truee", false, SLUICE_CELL_STRING),
+            ("null", false, SLUICE_CELL_STRING),
+            ("0", false, SLUICE_CELL_DECIMAL), ("-0", false, SLUICE_CELL_DECIMAL), ("12", true, SLUICE_CELL_DECIMAL),
+            ("1.50", false, SLUICE_CELL_DECIMAL), ("1e400", false, SLUICE_CELL_DECIMAL),
+            ("-1E-5", false, SLUICE_CELL_DECIMAL),
+            ("12345678901234567890123456789012345678901234567890", false, SLUICE_CELL_DECIMAL),
+            ("007", false, SLUICE_CELL_STRING), ("00", false, SLUICE_CELL_STRING), ("+1", false, SLUICE_CELL_STRING),
+            (".5", false, SLUICE_CELL_STRING), ("1.", false, SLUICE_CELL_STRING), ("-", false, SLUICE_CELL_STRING),
+            ("NaN", false, SLUICE_CELL_STRING), (" 1", false, SLUICE_CELL_STRING), ("1 ", false, SLUICE_CELL_STRING),
+            ("2013-01-01", false, SLUICE_CELL_STRING), ("1e", false, SLUICE_CELL_STRING),
+            ("0x1", false, SLUICE_CELL_STRING),
+        ])
     func infer(content: String, quoted: Bool, expected: sluice_cell) {
         #expect(sluice_infer_cell(Array(content.utf8), content.utf8.count, quoted) == expected)
         for kernel in kernels {
             let cell = quoted ? "\"\(content)\"" : content
             let batch = Batch(csv: [[cell]], inferred: true)
-            let text = expected == SLUICE_CELL_STRING ? "\"\(content)\"" : expected == SLUICE_CELL_NULL ? "null" : content
+            let text =
+                expected == SLUICE_CELL_STRING ? "\"\(content)\"" : expected == SLUICE_CELL_NULL ? "null" : content
             #expect(batch.jsonl([Column("a", 0)], kernel) == "{\"a\":\(text)}\n")
         }
     }
 
-    @Test("a CSV field is quoted where it must be", arguments: [
-        ("", ",", ""), ("abc", ",", "abc"), ("a,b", ",", "\"a,b\""), ("a,b", ";", "a,b"), ("a;b", ";", "\"a;b\""),
-        ("a\"b", ",", "\"a\"\"b\""), ("\"", ",", "\"\"\"\""), ("a\nb", ",", "\"a\nb\""), ("\r", ",", "\"\r\""), (" a ", ",", " a "),
-    ])
+    @Test(
+        "a CSV field is quoted where it must be",
+        arguments: [
+            ("", ",", ""), ("abc", ",", "abc"), ("a,b", ",", "\"a,b\""), ("a,b", ";", "a,b"), ("a;b", ";", "\"a;b\""),
+            ("a\"b", ",", "\"a\"\"b\""), ("\"", ",", "\"\"\"\""), ("a\nb", ",", "\"a\nb\""), ("\r", ",", "\"\r\""),
+            (" a ", ",", " a "),
+        ])
     func csvQuote(content: String, delimiter: String, expected: String) {
         var out = [UInt8](repeating: 0, count: 2 * content.utf8.count + 2)
         let length = sluice_csv_quote(Array(content.utf8), content.utf8.count, delimiter.utf8.first!, &out)
@@ -86,40 +96,50 @@ struct EncodeValueTests {
 
 @Suite("Encoding columns as JSON Lines")
 struct EncodeJSONLColumnsTests {
-    @Test("cells of CSV become strings", arguments: [
-        ("", standard, ""), ("abc", standard, "abc"), ("a\"b", standard, #"a\"b"#), ("a\\b/", standard, #"a\\b/"#),
-        ("\"\"", standard, ""), ("\"a,b\"", standard, "a,b"), ("\"a\"\"b\"", standard, #"a\"b"#),
-        ("\"\"\"\"", standard, #"\""#), ("\"\"\"\"\"\"", standard, #"\"\""#), ("\"a\r\nb\"", standard, #"a\r\nb"#), ("a\rb", standard, #"a\rb"#),
-        ("a\tb", standard, #"a\tb"#), ("'a''b'", dialect(quote: "'"), "a'b"), ("'a\"b'", dialect(quote: "'"), #"a\"b"#),
-        ("a\"b", dialect(quote: "'"), #"a\"b"#), ("\"a\"", dialect(quote: nil), #"\"a\""#), ("'a'", standard, "'a'"),
-        (#""a\"b""#, dialect(escape: "\\"), #"a\"b"#), (#""a\\b""#, dialect(escape: "\\"), #"a\\b"#),
-        (#"a\b"#, dialect(escape: "\\"), #"a\\b"#), ("\"a^\"\nb\"", dialect(escape: "^"), #"a\"\nb"#),
-        ("\"a\"b", dialect(lenient: true), "ab"), ("\"a\"b\"", dialect(lenient: true), #"ab\""#),
-        ("\"a\"\"b\"", dialect(lenient: true), #"a\"b"#), ("\"a\"", dialect(lenient: true), "a"),
-        ("a,b", dialect("\t"), "a,b"), ("\"é\u{1}😀\"", standard, #"é\u0001😀"#),
-    ])
+    @Test(
+        "cells of CSV become strings",
+        arguments: [
+            ("", standard, ""), ("abc", standard, "abc"), ("a\"b", standard, #"a\"b"#), ("a\\b/", standard, #"a\\b/"#),
+            ("\"\"", standard, ""), ("\"a,b\"", standard, "a,b"), ("\"a\"\"b\"", standard, #"a\"b"#),
+            ("\"\"\"\"", standard, #"\""#), ("\"\"\"\"\"\"", standard, #"\"\""#), ("\"a\r\nb\"", standard, #"a\r\nb"#),
+            ("a\rb", standard, #"a\rb"#),
+            ("a\tb", standard, #"a\tb"#), ("'a''b'", dialect(quote: "'"), "a'b"),
+            ("'a\"b'", dialect(quote: "'"), #"a\"b"#),
+            ("a\"b", dialect(quote: "'"), #"a\"b"#), ("\"a\"", dialect(quote: nil), #"\"a\""#),
+            ("'a'", standard, "'a'"),
+            (#""a\"b""#, dialect(escape: "\\"), #"a\"b"#), (#""a\\b""#, dialect(escape: "\\"), #"a\\b"#),
+            (#"a\b"#, dialect(escape: "\\"), #"a\\b"#), ("\"a^\"\nb\"", dialect(escape: "^"), #"a\"\nb"#),
+            ("\"a\"b", dialect(lenient: true), "ab"), ("\"a\"b\"", dialect(lenient: true), #"ab\""#),
+            ("\"a\"\"b\"", dialect(lenient: true), #"a\"b"#), ("\"a\"", dialect(lenient: true), "a"),
+            ("a,b", dialect("\t"), "a,b"), ("\"é\u{1}😀\"", standard, #"é\u0001😀"#),
+        ])
     func strings(cell: String, dialect: sluice_csv_dialect, expected: String) {
         for kernel in kernels {
             // Alone, between others, and with an overlay beside it.
             let one = Batch(csv: [[cell]], dialect: dialect)
             #expect(one.jsonl([Column("a", 0)], kernel) == "{\"a\":\"\(expected)\"}\n")
             let many = Batch(
-                csv: [["x", cell, cell], [cell, "y", "z"]], dialect: dialect, overlays: [Overlay("n", .int(1), .int(2))])
+                csv: [["x", cell, cell], [cell, "y", "z"]], dialect: dialect, overlays: [Overlay("n", .int(1), .int(2))]
+            )
             let columns = [Column("a", 0), Column("b", 1), Column("n", nil, 0), Column("c", 2)]
-            #expect(many.jsonl(columns, kernel) == """
-                {"a":"x","b":"\(expected)","n":1,"c":"\(expected)"}
-                {"a":"\(expected)","b":"y","n":2,"c":"z"}
+            #expect(
+                many.jsonl(columns, kernel) == """
+                    {"a":"x","b":"\(expected)","n":1,"c":"\(expected)"}
+                    {"a":"\(expected)","b":"y","n":2,"c":"z"}
 
-                """)
+                    """)
         }
     }
 
-    @Test("quoted cells are inferred by their content", arguments: [
-        ("\"12\"", standard, "12"), ("\"true\"", standard, "true"), ("\"1\"\"2\"", standard, #""1\"2""#),
-        ("\"1\"2", dialect(lenient: true), "12"), ("\"1\"2\"", dialect(lenient: true), #""12\"""#),
-        (#""\1""#, dialect(escape: "\\"), "1"), (#""x\"y""#, dialect(escape: "\\"), #""x\"y""#), ("''", dialect(quote: "'"), "\"\""),
-        ("'-1.5'", dialect(quote: "'"), "-1.5"),
-    ])
+    @Test(
+        "quoted cells are inferred by their content",
+        arguments: [
+            ("\"12\"", standard, "12"), ("\"true\"", standard, "true"), ("\"1\"\"2\"", standard, #""1\"2""#),
+            ("\"1\"2", dialect(lenient: true), "12"), ("\"1\"2\"", dialect(lenient: true), #""12\"""#),
+            (#""\1""#, dialect(escape: "\\"), "1"), (#""x\"y""#, dialect(escape: "\\"), #""x\"y""#),
+            ("''", dialect(quote: "'"), "\"\""),
+            ("'-1.5'", dialect(quote: "'"), "-1.5"),
+        ])
     func inferredQuoted(cell: String, dialect: sluice_csv_dialect, expected: String) {
         for kernel in kernels {
             let batch = Batch(csv: [[cell]], dialect: dialect, inferred: true)
@@ -132,11 +152,12 @@ struct EncodeJSONLColumnsTests {
         for kernel in kernels {
             let long = String(repeating: "0123456789", count: 7)
             let clean = Batch(csv: [["a", long, ""], ["b", "", long]], flags: 0)
-            #expect(clean.jsonl([Column("x", 0), Column("y", 1), Column("z", 2)], kernel) == """
-                {"x":"a","y":"\(long)","z":""}
-                {"x":"b","y":"","z":"\(long)"}
+            #expect(
+                clean.jsonl([Column("x", 0), Column("y", 1), Column("z", 2)], kernel) == """
+                    {"x":"a","y":"\(long)","z":""}
+                    {"x":"b","y":"","z":"\(long)"}
 
-                """)
+                    """)
             let other = Batch(csv: [["a\"b"]], dialect: dialect(quote: "'"), flags: 0)
             #expect(other.jsonl([Column("x", 0)], kernel) == "{\"x\":\"a\\\"b\"}\n")
         }
@@ -146,15 +167,17 @@ struct EncodeJSONLColumnsTests {
     func absent() {
         for kernel in kernels {
             let batch = Batch(
-                csv: [["a", nil, nil], ["b", "c", nil], ["d", "", "f"]], dialect: dialect(ragged: SLUICE_CSV_RAGGED_PAD),
+                csv: [["a", nil, nil], ["b", "c", nil], ["d", "", "f"]],
+                dialect: dialect(ragged: SLUICE_CSV_RAGGED_PAD),
                 overlays: [Overlay("x", .unset, .removed, .null)])
             let columns = [Column("x", 0, 0), Column("y", 1), Column("z", 2)]
-            #expect(batch.jsonl(columns, kernel) == """
-                {"x":"a"}
-                {"y":"c"}
-                {"x":null,"y":"","z":"f"}
+            #expect(
+                batch.jsonl(columns, kernel) == """
+                    {"x":"a"}
+                    {"y":"c"}
+                    {"x":null,"y":"","z":"f"}
 
-                """)
+                    """)
             #expect(batch.jsonl([], kernel) == "{}\n{}\n{}\n")
             #expect(Batch(csv: [["a"]]).jsonl([Column("none")], kernel) == "{}\n")
         }
@@ -168,8 +191,9 @@ struct EncodeJSONLColumnsTests {
                 let batch = Batch(csv: [["b"], ["c"]], count: 3, overlays: [Overlay("k", cells, constant: constant)])
                 let last = "{\"k\":\(expected)}\n"
                 let columns = [Column("a", 0), Column("k", nil, 0)]
-                #expect(batch.jsonl(columns, kernel) == (constant ? "{\"a\":\"b\",\"k\":\(expected)}\n" : "{\"a\":\"b\"}\n")
-                    + "{\"a\":\"c\",\"k\":\(expected)}\n" + last)
+                #expect(
+                    batch.jsonl(columns, kernel) == (constant ? "{\"a\":\"b\",\"k\":\(expected)}\n" : "{\"a\":\"b\"}\n")
+                        + "{\"a\":\"c\",\"k\":\(expected)}\n" + last)
                 #expect(batch.csv(columns, kernel) == (constant ? "b,\(csv)\n" : "b,\n") + "c,\(csv)\n" + ",\(csv)\n")
                 let none = Batch(count: 3, overlays: [Overlay("k", cells, constant: constant)])
                 #expect(none.jsonl([Column("k", nil, 0)], kernel) == (constant ? last : "{}\n") + last + last)
@@ -186,12 +210,13 @@ struct EncodeJSONLColumnsTests {
                 csv: [["a"], ["b"], ["c"], ["d"]], first: 1, count: 4, selection: [3, 0, 2],
                 overlays: [Overlay("n", .int(0), .int(1), .int(2), .int(3))])
             let columns = [Column("x", 0), Column("n", nil, 0)]
-            #expect(batch.jsonl(columns, kernel) == """
-                {"n":3}
-                {"x":"b","n":0}
-                {"x":"d","n":2}
+            #expect(
+                batch.jsonl(columns, kernel) == """
+                    {"n":3}
+                    {"x":"b","n":0}
+                    {"x":"d","n":2}
 
-                """)
+                    """)
             #expect(batch.csv(columns, kernel) == ",3\nb,0\nd,2\n")
         }
     }
@@ -202,12 +227,13 @@ struct EncodeJSONLColumnsTests {
             let batch = Batch(
                 projected: [#"{"a": 1.0 ,"b":"x\u0041/","c":[ 1 , {"d" : "e f"} ]}"#, #"{"b":null, "a" : true}"#, "5"],
                 paths: ["a", "b", "c"])
-            #expect(batch.jsonl([Column("c", 2), Column("a", 0), Column("b", 1)], kernel) == """
-                {"c":[1,{"d":"e f"}],"a":1.0,"b":"x\\u0041/"}
-                {"a":true,"b":null}
-                {}
+            #expect(
+                batch.jsonl([Column("c", 2), Column("a", 0), Column("b", 1)], kernel) == """
+                    {"c":[1,{"d":"e f"}],"a":1.0,"b":"x\\u0041/"}
+                    {"a":true,"b":null}
+                    {}
 
-                """)
+                    """)
         }
     }
 
@@ -233,8 +259,11 @@ struct EncodeJSONLColumnsTests {
         for special in ["\"", "\\", "\n", "\u{1}", ",", "\r", "é"] {
             for length in 0...130 {
                 let plain = String(repeating: "abcdefg", count: 19).prefix(length)
-                let contents = [String(plain)] + (0..<length).map { plain.prefix($0) + special + plain.dropFirst($0 + 1) }
-                let cells = contents.map { special == "\\" || special == "\u{1}" ? $0 : csvField(Array($0.utf8), comma) }
+                let contents =
+                    [String(plain)] + (0..<length).map { plain.prefix($0) + special + plain.dropFirst($0 + 1) }
+                let cells = contents.map {
+                    special == "\\" || special == "\u{1}" ? $0 : csvField(Array($0.utf8), comma)
+                }
                 let json = contents.reduce("") { $0 + "{\"k\":" + string(quoted(Array($1.utf8))) + "}\n" }
                 let csv = contents.reduce("") { $0 + ($1.isEmpty ? "\"\"" : csvField(Array($1.utf8), comma)) + "\n" }
                 let base = Batch(csv: cells.map { [$0] })
@@ -261,7 +290,8 @@ private let cellTable: [(Cell, String, String)] = [
     (.double(0.1), "0.1", "0.1"), (.double(-0.0), "-0.0", "-0.0"), (.double(1e16), "1e+16", "1e+16"),
     (.double(-1.7976931348623157e308), "-1.7976931348623157e+308", "-1.7976931348623157e+308"),
     (.string(""), "\"\"", ""), (.string("a\"b,\n"), #""a\"b,\n""#, "\"a\"\"b,\n\""), (.string("é"), "\"é\"", "é"),
-    (.decimal("1e400"), "1e400", "1e400"), (.bytes([]), "\"\"", ""), (.bytes([0, 255, 1, 2]), "\"AP8BAg==\"", "AP8BAg=="),
+    (.decimal("1e400"), "1e400", "1e400"), (.bytes([]), "\"\"", ""),
+    (.bytes([0, 255, 1, 2]), "\"AP8BAg==\"", "AP8BAg=="),
     (.json("[1,{\"a\":2}]"), "[1,{\"a\":2}]", "\"[1,{\"\"a\"\":2}]\""), (.json("[]"), "[]", "[]"),
 ]
 
@@ -269,36 +299,38 @@ private let cellTable: [(Cell, String, String)] = [
 
 @Suite("Encoding records as JSON Lines")
 struct EncodeRecordsTests {
-    @Test("members are replaced in place, left out, or added at the end", arguments: [
-        // record, cell of "a", cell of "b", output
-        (#"{"x":1}"#, Cell.unset, Cell.unset, #"{"x":1}"#),
-        (#"{"x":1}"#, .int(5), .unset, #"{"x":1,"a":5}"#),
-        (#"{"x":1}"#, .int(5), .string("s"), #"{"x":1,"a":5,"b":"s"}"#),
-        (#"{}"#, .unset, .null, #"{"b":null}"#),
-        (#"{ }"#, .int(1), .int(2), #"{ "a":1,"b":2}"#),
-        (#"{"a":1}"#, .int(5), .unset, #"{"a":5}"#),
-        (#"{"a" : 1 , "x":2}"#, .int(5), .unset, #"{"a" : 5 , "x":2}"#),
-        (#"{"x":{"a":1},"a":[1,{"b":2}],"b":3}"#, .int(5), .unset, #"{"x":{"a":1},"a":5,"b":3}"#),
-        (#"{"a":1,"x":2}"#, .removed, .unset, #"{"x":2}"#),
-        (#"{ "a":1 , "x":2 }"#, .removed, .unset, #"{ "x":2 }"#),
-        (#"{"x":2,"a":1}"#, .removed, .unset, #"{"x":2}"#),
-        (#"{"x":2 , "a":1 , "y":3}"#, .removed, .unset, #"{"x":2 , "y":3}"#),
-        (#"{"a":1}"#, .removed, .unset, "{}"), (#"{"a":1}"#, .removed, .int(2), #"{"b":2}"#),
-        (#"{"a":1,"b":2}"#, .removed, .removed, "{}"), (#"{"a":1,"b":2,"a":3}"#, .removed, .removed, "{}"),
-        (#"{"a":1,"b":2,"x":3}"#, .removed, .removed, #"{"x":3}"#),
-        (#"{"x":0,"a":1,"b":2,"y":3}"#, .removed, .removed, #"{"x":0,"y":3}"#),
-        (#"{"x":0,"a":"s","b":[2]}"#, .removed, .removed, #"{"x":0}"#),
-        (#"{"a":1,"x":2,"a":3}"#, .int(5), .unset, #"{"x":2,"a":5}"#),
-        (#"{"a":1,"x":2,"a":3,"y":4,"a":5,"z":6}"#, .int(7), .unset, #"{"x":2,"y":4,"a":7,"z":6}"#),
-        (#"{"a":1,"x":2,"a":3,"y":4}"#, .removed, .unset, #"{"x":2,"y":4}"#),
-        (#"{"a":1,"x":2,"a":3,"y":4}"#, .unset, .int(1), #"{"a":1,"x":2,"a":3,"y":4,"b":1}"#),
-        (#"{"a":1,"a":2}"#, .int(5), .int(6), #"{"a":5,"b":6}"#),
-        (#"{"\u0061":1,"x":"\\"}"#, .int(5), .unset, #"{"\u0061":5,"x":"\\"}"#),
-        (#"{"\u0061":1,"a":2}"#, .int(5), .unset, #"{"a":5}"#),
-        (#"{"ab":1,"":2,"aa":3}"#, .int(5), .unset, #"{"ab":1,"":2,"aa":3,"a":5}"#),
-        ("5", .unset, .unset, "5"), ("5", .removed, .unset, "5"), ("[1, 2]", .int(5), .removed, #"{"a":5}"#),
-        ("null", .null, .int(1), #"{"a":null,"b":1}"#), (#""{""#, .removed, .removed, #""{""#),
-    ])
+    @Test(
+        "members are replaced in place, left out, or added at the end",
+        arguments: [
+            // record, cell of "a", cell of "b", output
+            (#"{"x":1}"#, Cell.unset, Cell.unset, #"{"x":1}"#),
+            (#"{"x":1}"#, .int(5), .unset, #"{"x":1,"a":5}"#),
+            (#"{"x":1}"#, .int(5), .string("s"), #"{"x":1,"a":5,"b":"s"}"#),
+            (#"{}"#, .unset, .null, #"{"b":null}"#),
+            (#"{ }"#, .int(1), .int(2), #"{ "a":1,"b":2}"#),
+            (#"{"a":1}"#, .int(5), .unset, #"{"a":5}"#),
+            (#"{"a" : 1 , "x":2}"#, .int(5), .unset, #"{"a" : 5 , "x":2}"#),
+            (#"{"x":{"a":1},"a":[1,{"b":2}],"b":3}"#, .int(5), .unset, #"{"x":{"a":1},"a":5,"b":3}"#),
+            (#"{"a":1,"x":2}"#, .removed, .unset, #"{"x":2}"#),
+            (#"{ "a":1 , "x":2 }"#, .removed, .unset, #"{ "x":2 }"#),
+            (#"{"x":2,"a":1}"#, .removed, .unset, #"{"x":2}"#),
+            (#"{"x":2 , "a":1 , "y":3}"#, .removed, .unset, #"{"x":2 , "y":3}"#),
+            (#"{"a":1}"#, .removed, .unset, "{}"), (#"{"a":1}"#, .removed, .int(2), #"{"b":2}"#),
+            (#"{"a":1,"b":2}"#, .removed, .removed, "{}"), (#"{"a":1,"b":2,"a":3}"#, .removed, .removed, "{}"),
+            (#"{"a":1,"b":2,"x":3}"#, .removed, .removed, #"{"x":3}"#),
+            (#"{"x":0,"a":1,"b":2,"y":3}"#, .removed, .removed, #"{"x":0,"y":3}"#),
+            (#"{"x":0,"a":"s","b":[2]}"#, .removed, .removed, #"{"x":0}"#),
+            (#"{"a":1,"x":2,"a":3}"#, .int(5), .unset, #"{"x":2,"a":5}"#),
+            (#"{"a":1,"x":2,"a":3,"y":4,"a":5,"z":6}"#, .int(7), .unset, #"{"x":2,"y":4,"a":7,"z":6}"#),
+            (#"{"a":1,"x":2,"a":3,"y":4}"#, .removed, .unset, #"{"x":2,"y":4}"#),
+            (#"{"a":1,"x":2,"a":3,"y":4}"#, .unset, .int(1), #"{"a":1,"x":2,"a":3,"y":4,"b":1}"#),
+            (#"{"a":1,"a":2}"#, .int(5), .int(6), #"{"a":5,"b":6}"#),
+            (#"{"\u0061":1,"x":"\\"}"#, .int(5), .unset, #"{"\u0061":5,"x":"\\"}"#),
+            (#"{"\u0061":1,"a":2}"#, .int(5), .unset, #"{"a":5}"#),
+            (#"{"ab":1,"":2,"aa":3}"#, .int(5), .unset, #"{"ab":1,"":2,"aa":3,"a":5}"#),
+            ("5", .unset, .unset, "5"), ("5", .removed, .unset, "5"), ("[1, 2]", .int(5), .removed, #"{"a":5}"#),
+            ("null", .null, .int(1), #"{"a":null,"b":1}"#), (#""{""#, .removed, .removed, #""{""#),
+        ])
     fileprivate func edits(record: String, a: Cell, b: Cell, expected: String) {
         for kernel in kernels {
             let overlays = [Overlay("a", .unset, a, .unset), Overlay("b", .unset, b, .unset)]
@@ -312,7 +344,9 @@ struct EncodeRecordsTests {
     @Test("a name that is empty, escaped or long is found")
     func names() {
         let long = String(repeating: "n", count: 200)
-        for (name, record) in [("", #"{"":1}"#), ("\"", #"{"\"":1}"#), (long, "{\"\(long)\":1}"), ("é\n", #"{"é\n":1}"#)] {
+        for (name, record) in [
+            ("", #"{"":1}"#), ("\"", #"{"\"":1}"#), (long, "{\"\(long)\":1}"), ("é\n", #"{"é\n":1}"#),
+        ] {
             for kernel in kernels {
                 let batch = Batch(json: [record], overlays: [Overlay(name, .int(2))])
                 #expect(batch.records(kernel) == record.dropLast(2) + "2}\n")
@@ -369,24 +403,33 @@ struct EncodeRecordsTests {
 
 @Suite("Encoding columns as CSV")
 struct EncodeCSVTests {
-    @Test("a cell keeps its quotes where it needs them", arguments: [
-        // cell, its dialect, output delimiter, output
-        ("a", standard, ",", "a"), ("\"a\"", standard, ",", "a"), ("\"a,b\"", standard, ",", "\"a,b\""),
-        ("\"a\"\"b\"", standard, ",", "\"a\"\"b\""), ("a\"b", standard, ",", "\"a\"\"b\""), ("\"a\nb\"", standard, ",", "\"a\nb\""),
-        ("\"a,b\"", standard, ";", "a,b"), ("a;b", standard, ";", "\"a;b\""), ("\"a;b\"", standard, ";", "\"a;b\""),
-        ("a\rb", standard, ",", "\"a\rb\""), ("a,b", dialect("\t"), ",", "\"a,b\""), ("'a''b'", dialect(quote: "'"), ",", "a'b"),
-        ("'a,b'", dialect(quote: "'"), ",", "\"a,b\""), ("'a\"'", dialect(quote: "'"), ",", "\"a\"\"\""),
-        ("\"a\"", dialect(quote: nil), ",", "\"\"\"a\"\"\""), (#""a\"b""#, dialect(escape: "\\"), ",", "\"a\"\"b\""),
-        (#""a\\b""#, dialect(escape: "\\"), ",", #"a\b"#), ("\"a\"b", dialect(lenient: true), ",", "ab"),
-        ("\"a\",b".replacingOccurrences(of: ",", with: ";"), dialect(lenient: true), ";", "\"a;b\""), ("'a'", standard, ",", "'a'"),
-    ])
+    @Test(
+        "a cell keeps its quotes where it needs them",
+        arguments: [
+            // cell, its dialect, output delimiter, output
+            ("a", standard, ",", "a"), ("\"a\"", standard, ",", "a"), ("\"a,b\"", standard, ",", "\"a,b\""),
+            ("\"a\"\"b\"", standard, ",", "\"a\"\"b\""), ("a\"b", standard, ",", "\"a\"\"b\""),
+            ("\"a\nb\"", standard, ",", "\"a\nb\""),
+            ("\"a,b\"", standard, ";", "a,b"), ("a;b", standard, ";", "\"a;b\""), ("\"a;b\"", standard, ";", "\"a;b\""),
+            ("a\rb", standard, ",", "\"a\rb\""), ("a,b", dialect("\t"), ",", "\"a,b\""),
+            ("'a''b'", dialect(quote: "'"), ",", "a'b"),
+            ("'a,b'", dialect(quote: "'"), ",", "\"a,b\""), ("'a\"'", dialect(quote: "'"), ",", "\"a\"\"\""),
+            ("\"a\"", dialect(quote: nil), ",", "\"\"\"a\"\"\""),
+            (#""a\"b""#, dialect(escape: "\\"), ",", "\"a\"\"b\""),
+            (#""a\\b""#, dialect(escape: "\\"), ",", #"a\b"#), ("\"a\"b", dialect(lenient: true), ",", "ab"),
+            ("\"a\",b".replacingOccurrences(of: ",", with: ";"), dialect(lenient: true), ";", "\"a;b\""),
+            ("'a'", standard, ",", "'a'"),
+        ])
     func cells(cell: String, dialect: sluice_csv_dialect, delimiter: String, expected: String) {
         let d = delimiter.utf8.first!
         for kernel in kernels {
             let batch = Batch(csv: [[cell, "x"], ["y", cell]], dialect: dialect)
-            #expect(batch.csv([Column("a", 0), Column("b", 1)], kernel, d) == "\(expected)\(delimiter)x\ny\(delimiter)\(expected)\n")
-            #expect(batch.csv([Column("b", 1), Column("a", 0), Column("a", 0)], kernel, d)
-                == "x\(delimiter)\(expected)\(delimiter)\(expected)\n\(expected)\(delimiter)y\(delimiter)y\n")
+            #expect(
+                batch.csv([Column("a", 0), Column("b", 1)], kernel, d)
+                    == "\(expected)\(delimiter)x\ny\(delimiter)\(expected)\n")
+            #expect(
+                batch.csv([Column("b", 1), Column("a", 0), Column("a", 0)], kernel, d)
+                    == "x\(delimiter)\(expected)\(delimiter)\(expected)\n\(expected)\(delimiter)y\(delimiter)y\n")
         }
     }
 
@@ -404,7 +447,8 @@ struct EncodeCSVTests {
     @Test("absent fields are empty")
     func absent() {
         for kernel in kernels {
-            let batch = Batch(csv: [["a", nil, nil], ["b", "c", nil]], dialect: dialect(ragged: SLUICE_CSV_RAGGED_PAD), flags: 0)
+            let batch = Batch(
+                csv: [["a", nil, nil], ["b", "c", nil]], dialect: dialect(ragged: SLUICE_CSV_RAGGED_PAD), flags: 0)
             #expect(batch.csv([Column("x", 0), Column("y", 1), Column("z", 2)], kernel) == "a,,\nb,c,\n")
             #expect(batch.csv([Column("none"), Column("x", 0)], kernel) == ",a\n,b\n")
         }
@@ -420,11 +464,14 @@ struct EncodeCSVTests {
         }
     }
 
-    @Test("projected values are written as text", arguments: [
-        (#""abc""#, "abc"), (#""""#, ""), (#""a,b""#, "\"a,b\""), (#""a\"b""#, "\"a\"\"b\""), (#""a\nb""#, "\"a\nb\""),
-        (#""\u00e9\ud83d\ude00""#, "é😀"), ("1.0", "1.0"), ("-1e400", "-1e400"), ("true", "true"), ("null", ""),
-        (#"[ 1 , "a" ]"#, "\"[1,\"\"a\"\"]\""), ("{}", "{}"), ("[1]", "[1]"), ("[1, 2]", "\"[1,2]\""),
-    ])
+    @Test(
+        "projected values are written as text",
+        arguments: [
+            (#""abc""#, "abc"), (#""""#, ""), (#""a,b""#, "\"a,b\""), (#""a\"b""#, "\"a\"\"b\""),
+            (#""a\nb""#, "\"a\nb\""),
+            (#""\u00e9\ud83d\ude00""#, "é😀"), ("1.0", "1.0"), ("-1e400", "-1e400"), ("true", "true"), ("null", ""),
+            (#"[ 1 , "a" ]"#, "\"[1,\"\"a\"\"]\""), ("{}", "{}"), ("[1]", "[1]"), ("[1, 2]", "\"[1,2]\""),
+        ])
     func projected(value: String, expected: String) {
         for kernel in kernels {
             let batch = Batch(projected: ["{\"a\":\(value),\"b\" : \(value) }", "{}"], paths: ["a", "b"])
@@ -442,7 +489,9 @@ struct EncodeConversationTests {
         let text = "é\"\\\n," + String(repeating: "long ", count: 12)
         let cells: [Cell] = [.string(text), .double(0.1), .unset, .json("[1]"), .bytes([1, 2, 3]), .removed]
         let overlays = [Overlay("k", cells), Overlay("c", [.string("x\u{1}y")], constant: true)]
-        let csv: [[String?]] = [["a", "\"b\"\"\(text.replacing("\"", with: ""))\""], ["", "1"], ["\u{1}\u{2}", "x"], ["y", "\"\""]]
+        let csv: [[String?]] = [
+            ["a", "\"b\"\"\(text.replacing("\"", with: ""))\""], ["", "1"], ["\u{1}\u{2}", "x"], ["y", "\"\""],
+        ]
         let json = ["{\"k\":[1, 2],\"b\":\(string(quoted(Array(text.utf8))))}", "[1,\r2]", "{\"b\":1 }", "{}"]
         let columns = [Column("a", 0), Column("b", 1), Column("k", 1, 0), Column("c", nil, 1), Column("a2", 0)]
         let batches: [(Batch, Format)] = [
@@ -487,22 +536,34 @@ struct EncodeConversationTests {
             let height = Int.random(in: 1...12, using: &random)
             let count = height + (round % 3 == 0 ? 2 : 0)
             let contents = (0..<height).map { _ in (0..<width).map { _ in randomText(&random) } }
-            let cells = contents.map { $0.map { Bool.random(using: &random) || $0.hasPrefix("\"") ? csvQuoted($0) : csvField(Array($0.utf8), comma) } }
+            let cells = contents.map {
+                $0.map {
+                    Bool.random(using: &random) || $0.hasPrefix("\"") ? csvQuoted($0) : csvField(Array($0.utf8), comma)
+                }
+            }
             var overlays: [Overlay] = []
             for name in ["o", "p\"", "k1"].prefix(Int.random(in: 0...3, using: &random)) {
                 let constant = Bool.random(using: &random)
-                overlays.append(Overlay(name, (0..<(constant ? 1 : count)).map { _ in randomCell(&random) }, constant: constant))
+                overlays.append(
+                    Overlay(name, (0..<(constant ? 1 : count)).map { _ in randomCell(&random) }, constant: constant))
             }
-            let slots = (0..<UInt32(count)).filter { _ in round % 2 == 0 || Bool.random(using: &random) }.shuffled(using: &random)
-            var columns = (0..<width).map { Column("k\($0)", $0) } + overlays.indices.map { Column(overlays[$0].name + "x", nil, $0) }
+            let slots = (0..<UInt32(count)).filter { _ in round % 2 == 0 || Bool.random(using: &random) }.shuffled(
+                using: &random)
+            var columns =
+                (0..<width).map { Column("k\($0)", $0) }
+                + overlays.indices.map { Column(overlays[$0].name + "x", nil, $0) }
             if !overlays.isEmpty { columns[0].overlay = 0 }
             if round % 4 == 0 { columns.shuffle(using: &random) }
             let batch = Batch(csv: cells, count: count, selection: slots, overlays: overlays)
-            let rows = slots.map { slot in columns.map { column -> Cell in
-                let set = column.overlay.map { overlays[$0].cells[overlays[$0].constant ? 0 : Int(slot)] } ?? .unset
-                if case .unset = set, let field = column.field, slot < height { return .string(contents[Int(slot)][field]) }
-                return set
-            } }
+            let rows = slots.map { slot in
+                columns.map { column -> Cell in
+                    let set = column.overlay.map { overlays[$0].cells[overlays[$0].constant ? 0 : Int(slot)] } ?? .unset
+                    if case .unset = set, let field = column.field, slot < height {
+                        return .string(contents[Int(slot)][field])
+                    }
+                    return set
+                }
+            }
             let jsonl = rows.map { row in obviousObject(zip(columns, row).map { ($0.name, $1) }) + "\n" }.joined()
             let csv = rows.map { obviousRecord($0) + "\n" }.joined()
             for kernel in kernels {
@@ -518,7 +579,11 @@ struct EncodeConversationTests {
                 for overlay in overlays {
                     let cell = overlay.cells[overlay.constant ? 0 : Int(slot)]
                     if case .unset = cell { continue }
-                    if let at = members.firstIndex(where: { $0.0 == overlay.name }) { members[at].1 = cell } else { members.append((overlay.name, cell)) }
+                    if let at = members.firstIndex(where: { $0.0 == overlay.name }) {
+                        members[at].1 = cell
+                    } else {
+                        members.append((overlay.name, cell))
+                    }
                 }
                 #expect(line == obviousObject(members))
                 #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
@@ -530,7 +595,14 @@ struct EncodeConversationTests {
 // MARK: - Batches made by hand
 
 private enum Cell: Sendable {
-    case unset, removed, null, bool(Bool), int(Int64), double(Double), string(String), decimal(String), bytes([UInt8]), json(String)
+    case unset, removed, null
+    case bool(Bool)
+    case int(Int64)
+    case double(Double)
+    case string(String)
+    case decimal(String)
+    case bytes([UInt8])
+    case json(String)
 }
 
 private struct Overlay {
@@ -556,7 +628,9 @@ private struct Column {
 }
 
 private enum Format {
-    case jsonl([Column]), csv([Column], UInt8), records
+    case jsonl([Column])
+    case csv([Column], UInt8)
+    case records
 
     var isRecords: Bool { if case .records = self { true } else { false } }
 }
@@ -601,7 +675,9 @@ private final class Batch {
         first: Int = 0, count: Int? = nil, selection: [UInt32]? = nil, overlays: [Overlay] = []
     ) {
         self.init(SLUICE_BASE_CSV, count ?? records.count - first, selection, overlays)
-        var bytes: [UInt8] = [], ends: [UInt32] = [], starts: [UInt32] = []
+        var bytes: [UInt8] = []
+        var ends: [UInt32] = []
+        var starts: [UInt32] = []
         for record in records {
             starts.append(UInt32(bytes.count))
             for (c, cell) in record.enumerated() {
@@ -653,7 +729,8 @@ private final class Batch {
         }
         jsonRows.append(sluice_json_row(tape: UInt32(tape.entries.count), start: 0, end: 0))
         tape.entries.append(UInt32(tape.bytes.count))
-        rows.flags = (tape.bytes.contains(92) ? UInt32(SLUICE_HAS_ESCAPE) : 0)
+        rows.flags =
+            (tape.bytes.contains(92) ? UInt32(SLUICE_HAS_ESCAPE) : 0)
             | (records.joined().utf8.contains(13) ? UInt32(SLUICE_HAS_CR) : 0)
         rows.tape = UnsafePointer(memory.copy(tape.entries))
         rows.rows = UnsafePointer(memory.copy(jsonRows))
@@ -686,13 +763,14 @@ private final class Batch {
     }
 
     private func columns(_ columns: [Column]) -> UnsafeMutablePointer<sluice_column> {
-        memory.copy(columns.map { column in
-            var key = [UInt8](repeating: 0, count: 6 * column.name.utf8.count + 6)
-            let length = sluice_json_key(Array(column.name.utf8), column.name.utf8.count, &key)
-            return sluice_column(
-                field: Int32(column.field ?? -1), overlay: Int32(column.overlay ?? -1),
-                key: memory.copy(Array(key[..<length])), key_length: UInt32(length))
-        })
+        memory.copy(
+            columns.map { column in
+                var key = [UInt8](repeating: 0, count: 6 * column.name.utf8.count + 6)
+                let length = sluice_json_key(Array(column.name.utf8), column.name.utf8.count, &key)
+                return sluice_column(
+                    field: Int32(column.field ?? -1), overlay: Int32(column.overlay ?? -1),
+                    key: memory.copy(Array(key[..<length])), key_length: UInt32(length))
+            })
     }
 
     struct Run {
@@ -705,19 +783,26 @@ private final class Batch {
     /// Encodes in a buffer of `capacity` bytes, emptied when full; a row that does not fit gets exactly what it needs.
     func run(_ format: Format, _ name: String, capacity: Int = 1 << 16) -> Run {
         let kernel = sluice_kernel_named(name)!.pointee
-        var made: UnsafeMutablePointer<sluice_column>, count = 0, delimiter = comma
+        var made: UnsafeMutablePointer<sluice_column>
+        var count = 0
+        var delimiter = comma
         switch format {
         case .jsonl(let all): (made, count) = (columns(all), all.count)
         case .csv(let all, let byte): (made, count, delimiter) = (columns(all), all.count, byte)
         case .records: made = columns(overlays.map { Column($0.name) })
         }
-        var run = Run(), capacity = capacity
-        let guarded = Int(SLUICE_PADDING), mark: [UInt8] = Array(repeating: 0xA5, count: 32)
+        var run = Run()
+        var capacity = capacity
+        let guarded = Int(SLUICE_PADDING)
+        let mark: [UInt8] = Array(repeating: 0xA5, count: 32)
         while true {
             var buffer = [UInt8](repeating: 0, count: capacity + guarded) + mark
             switch format {
-            case .jsonl: run.status = kernel.encode_jsonl_columns(&run.encoder, &rows, made, UInt32(count), &buffer, capacity)
-            case .csv: run.status = kernel.encode_csv_columns(&run.encoder, &rows, made, UInt32(count), delimiter, &buffer, capacity)
+            case .jsonl:
+                run.status = kernel.encode_jsonl_columns(&run.encoder, &rows, made, UInt32(count), &buffer, capacity)
+            case .csv:
+                run.status = kernel.encode_csv_columns(
+                    &run.encoder, &rows, made, UInt32(count), delimiter, &buffer, capacity)
             case .records: run.status = kernel.encode_jsonl_records(&run.encoder, &rows, made, &buffer, capacity)
             }
             #expect(run.encoder.written <= capacity)
@@ -770,7 +855,8 @@ private struct Tape {
         skipSpace()
         entries.append(UInt32(position))
         switch bytes[position] {
-        case UInt8(ascii: "{"), UInt8(ascii: "["): container(isObject: bytes[position] == UInt8(ascii: "{"), depth: depth)
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            container(isObject: bytes[position] == UInt8(ascii: "{"), depth: depth)
         case UInt8(ascii: "\""): _ = literal()
         default: while position < bytes.count, !Array(" \t\r\n,]}".utf8).contains(bytes[position]) { position += 1 }
         }
@@ -875,7 +961,9 @@ private struct SplitMix64: RandomNumberGenerator {
 private func randomText(_ random: inout SplitMix64) -> String {
     let length = [0, 1, 5, 31, 32, 33, 64, 100].randomElement(using: &random)!
     let dense = Int.random(in: 0..<4, using: &random) == 0
-    let pieces = dense ? ["\"", "\\", "\n", ",", "\r", "\u{1}", "é", "a"] : ["a", "b", "7", " ", "z", "a", "😀", "b", "c", "d", "\""]
+    let pieces =
+        dense
+        ? ["\"", "\\", "\n", ",", "\r", "\u{1}", "é", "a"] : ["a", "b", "7", " ", "z", "a", "😀", "b", "c", "d", "\""]
     return (0..<length).map { _ in pieces.randomElement(using: &random)! }.joined()
 }
 

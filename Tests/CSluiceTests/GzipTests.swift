@@ -280,7 +280,9 @@ struct GunzipTests {
         let (name, file, status) = faults[index]
         #expect(whole(file).status == status, "\(name)")
         #expect(byteByByte(file).status == status, "\(name), byte by byte")
-        for cut in file.indices { #expect(gunzip(file, cuts: [cut], room: 7).status == status, "\(name), cut at \(cut)") }
+        for cut in file.indices {
+            #expect(gunzip(file, cuts: [cut], room: 7).status == status, "\(name), cut at \(cut)")
+        }
     }
 
     @Test("what came before a fault is in the output", arguments: [1, 5, 1000])
@@ -292,14 +294,12 @@ struct GunzipTests {
         #expect(gunzip(damaged, cuts: [], room: room) == Outcome(status: SLUICE_ERROR_CORRUPT, content: hello))
     }
 
-    @Test("a file cut short anywhere but behind a member is noticed")
+    @Test("a file cut short anywhere but behind a member is noticed, between BGZF blocks too")
     func truncation() {
         let text = csv(rows: 40)
         let members = [everyField, bgzf(text, level: 1), member([]), bgzf(text, level: 6), member(hello)]
         let contents = [hello, text, [], text, hello]
         let boundaries = Set(members.indices.map { members[...$0].joined().count })
-            .union([everyField.count + bgzf(text, level: 1).count - bgzfEnd.count])
-            .union([members[...3].joined().count - bgzfEnd.count])
         let file = [UInt8](members.joined())
         let content = [UInt8](contents.joined())
         for length in file.indices {
@@ -394,7 +394,9 @@ struct GunzipTests {
                     if status == SLUICE_END { break }
                 }
             }
-            #expect(Outcome(status: status, content: [UInt8](output[..<outUsed])) == Outcome(status: SLUICE_END, content: text))
+            #expect(
+                Outcome(status: status, content: [UInt8](output[..<outUsed]))
+                    == Outcome(status: SLUICE_END, content: text))
             #expect(inUsed == file.count)
         }
     }
@@ -459,7 +461,8 @@ struct BGZFTests {
     func roundTrips(level: Int32) throws {
         let contents: [[UInt8]] = [
             [], [0], hello, csv(rows: 500), csv(rows: 4000), noise(1, seed: 1), noise(2, seed: 2), noise(300, seed: 3),
-            noise(65279, seed: 4), noise(65280, seed: 5), noise(65281, seed: 6), noise(40000, seed: 7) + csv(rows: 2000),
+            noise(65279, seed: 4), noise(65280, seed: 5), noise(65281, seed: 6),
+            noise(40000, seed: 7) + csv(rows: 2000),
             [UInt8](repeating: 0x61, count: 200_000),
         ]
         for content in contents {

@@ -4,7 +4,7 @@ import Testing
 
 // ---- Running the kernels ----
 
-fileprivate struct Indexed: Equatable {
+private struct Indexed: Equatable {
     struct Row: Equatable {
         var tape: UInt32
         var start: UInt32
@@ -28,7 +28,7 @@ fileprivate struct Indexed: Equatable {
     }
 }
 
-fileprivate struct Capacity {
+private struct Capacity {
     var tape: Int
     var rows: Int
     var scratch = 4096
@@ -38,7 +38,7 @@ fileprivate struct Capacity {
     }
 }
 
-fileprivate struct TestKernel: CustomStringConvertible, Sendable {
+private struct TestKernel: CustomStringConvertible, Sendable {
     var description: String
 
     static let all: [TestKernel] = ["scalar", "avx2"].map { TestKernel(description: $0) }.filter(\.runsHere)
@@ -87,7 +87,9 @@ fileprivate struct TestKernel: CustomStringConvertible, Sendable {
 
     func index(_ text: String) -> Indexed { index(Array(text.utf8)) }
 
-    func cut(_ input: [UInt8], at splits: [Int] = [], maxRecords: UInt32 = .max) -> (sluice_status, sluice_jsonl_scanner) {
+    func cut(_ input: [UInt8], at splits: [Int] = [], maxRecords: UInt32 = .max) -> (
+        sluice_status, sluice_jsonl_scanner
+    ) {
         let padded = input + [UInt8](repeating: UInt8(ascii: "x"), count: Int(SLUICE_PADDING))
         var scanner = sluice_jsonl_scanner()
         return padded.withUnsafeBufferPointer { bytes in
@@ -100,13 +102,13 @@ fileprivate struct TestKernel: CustomStringConvertible, Sendable {
     }
 }
 
-fileprivate func validate(_ document: [UInt8]) -> (status: sluice_status, offset: UInt32) {
+private func validate(_ document: [UInt8]) -> (status: sluice_status, offset: UInt32) {
     var offset: UInt32 = .max
     let status = sluice_json_validate(document, document.count, nil, nil, &offset)
     return (status, offset)
 }
 
-fileprivate struct SplitMix64: RandomNumberGenerator {
+private struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -120,20 +122,25 @@ fileprivate struct SplitMix64: RandomNumberGenerator {
 
 // ---- What is JSON ----
 
-fileprivate let validDocuments: [String] = [
-    "0", "-0", "7", "-7", "10", "1234567890123456789012345678901234567890", "0.5", "-0.25", "1.0", "3e0", "3E+7", "3.25e-7",
+private let validDocuments: [String] = [
+    "0", "-0", "7", "-7", "10", "1234567890123456789012345678901234567890", "0.5", "-0.25", "1.0", "3e0", "3E+7",
+    "3.25e-7",
     "0e0", "0E-0", "0.000000000000000000000000000000000000001", "1e999", "123456789012345678901234567890.5e-3",
     "true", "false", "null",
-    #""""#, #""a""#, #""plain text""#, #"" leading and trailing ""#, "\"\u{7F}\"", "\"é\"", "\"日本語\"", "\"😀\"", "\"\u{2028}\"",
-    #""{}[],:""#, #""\"""#, #""\\""#, #""\\\"""#, #""\\\\""#, #""\/""#, #""\b\f\n\r\t""#, #""\u0000""#, #""\uabCD""#, #""\u0022""#,
+    #""""#, #""a""#, #""plain text""#, #"" leading and trailing ""#, "\"\u{7F}\"", "\"é\"", "\"日本語\"", "\"😀\"",
+    "\"\u{2028}\"",
+    #""{}[],:""#, #""\"""#, #""\\""#, #""\\\"""#, #""\\\\""#, #""\/""#, #""\b\f\n\r\t""#, #""\u0000""#, #""\uabCD""#,
+    #""\u0022""#,
     #""\uD800\uDC00""#, #""\uDBFF\uDFFF""#, #""\ud83d\ude00""#, #""\uD7FF\uE000""#, #""\\uD800""#, #""\\u12""#,
-    "{}", "[]", "[[]]", "[{}]", #"{"a":{}}"#, #"{"a":[]}"#, "[1]", "[1,2]", "[ ]", "{ }", "[ 1 , 2 ]", "[1\t,\t2]", "[1\r]",
-    #"{"a":1}"#, #"{"a":1,"b":2}"#, #"{ "a" : 1 , "b" : 2 }"#, #"{"":0}"#, #"{"a":1,"a":1}"#, #"{"a\n":"\t"}"#, #"{"\u0061":0}"#,
+    "{}", "[]", "[[]]", "[{}]", #"{"a":{}}"#, #"{"a":[]}"#, "[1]", "[1,2]", "[ ]", "{ }", "[ 1 , 2 ]", "[1\t,\t2]",
+    "[1\r]",
+    #"{"a":1}"#, #"{"a":1,"b":2}"#, #"{ "a" : 1 , "b" : 2 }"#, #"{"":0}"#, #"{"a":1,"a":1}"#, #"{"a\n":"\t"}"#,
+    #"{"\u0061":0}"#,
     #"[true,false,null,0,"",{},[]]"#, #"{"a":true,"b":false,"c":null,"d":-1,"e":"x","f":{"g":[{"h":[[]]}]}}"#,
     "[0,-0,0.0]", "[1 ]", "[true ]", #"["a" ]"#, "[[[[[[[[[[]]]]]]]]]]",
 ]
 
-fileprivate struct Invalid: Sendable, CustomStringConvertible {
+private struct Invalid: Sendable, CustomStringConvertible {
     var bytes: [UInt8]
     var offset: UInt32
     var status = SLUICE_ERROR_INVALID_JSON
@@ -156,54 +163,78 @@ fileprivate struct Invalid: Sendable, CustomStringConvertible {
 }
 
 /// Each with the first byte that cannot be.
-fileprivate let invalidDocuments: [Invalid] = [
+private let invalidDocuments: [Invalid] = [
     // Literals.
-    Invalid("tru", 3), Invalid("truth", 3), Invalid("trues", 4), Invalid("True", 0), Invalid("nul", 3), Invalid("nulll", 4),
-    Invalid("fals", 4), Invalid("falsy", 4), Invalid("none", 1), Invalid("NaN", 0), Invalid("Infinity", 0), Invalid("[nan]", 2),
-    Invalid("undefined", 0), Invalid("[true1]", 5), Invalid("[true\"\"]", 5), Invalid("[null[]]", 5), Invalid("true{}", 4),
+    Invalid("tru", 3), Invalid("truth", 3), Invalid("trues", 4), Invalid("True", 0), Invalid("nul", 3),
+    Invalid("nulll", 4),
+    Invalid("fals", 4), Invalid("falsy", 4), Invalid("none", 1), Invalid("NaN", 0), Invalid("Infinity", 0),
+    Invalid("[nan]", 2),
+    Invalid("undefined", 0), Invalid("[true1]", 5), Invalid("[true\"\"]", 5), Invalid("[null[]]", 5),
+    Invalid("true{}", 4),
     // Numbers.
-    Invalid("-", 1), Invalid("+1", 0), Invalid("01", 1), Invalid("-01", 2), Invalid("00", 1), Invalid(".5", 0), Invalid("-.5", 1),
+    Invalid("-", 1), Invalid("+1", 0), Invalid("01", 1), Invalid("-01", 2), Invalid("00", 1), Invalid(".5", 0),
+    Invalid("-.5", 1),
     Invalid("1.", 2), Invalid("[1.]", 3), Invalid("1.e1", 2), Invalid("1e", 2), Invalid("1e+", 3), Invalid("[1e-]", 4),
-    Invalid("1e1.5", 3), Invalid("1.5.5", 3), Invalid("--1", 1), Invalid("-Infinity", 1), Invalid("0x10", 1), Invalid("1_000", 1),
-    Invalid("1a", 1), Invalid("[1 2]", 3), Invalid("1 2", 2), Invalid("[1\"a\"]", 2), Invalid("[-]", 2), Invalid("0e", 2),
+    Invalid("1e1.5", 3), Invalid("1.5.5", 3), Invalid("--1", 1), Invalid("-Infinity", 1), Invalid("0x10", 1),
+    Invalid("1_000", 1),
+    Invalid("1a", 1), Invalid("[1 2]", 3), Invalid("1 2", 2), Invalid("[1\"a\"]", 2), Invalid("[-]", 2),
+    Invalid("0e", 2),
     Invalid("12345678901234567890123456789012345678901234567890x", 50), Invalid("1{}", 1), Invalid("[1[]]", 2),
     Invalid("0.0000000000000000000000000000000000.1", 36), Invalid("１", 0),
     // Strings.
-    Invalid("\"", 1), Invalid("\"a", 2), Invalid("[\"a]", 4), Invalid(#""\""#, 3), Invalid(#""\\\""#, 5), Invalid("'a'", 0),
-    Invalid("\"a\tb\"", 2), Invalid("\"a\rb\"", 2), Invalid("\"\0\"", 1), Invalid("\"\u{1F}\"", 1), Invalid("\"a\"b", 3),
+    Invalid("\"", 1), Invalid("\"a", 2), Invalid("[\"a]", 4), Invalid(#""\""#, 3), Invalid(#""\\\""#, 5),
+    Invalid("'a'", 0),
+    Invalid("\"a\tb\"", 2), Invalid("\"a\rb\"", 2), Invalid("\"\0\"", 1), Invalid("\"\u{1F}\"", 1),
+    Invalid("\"a\"b", 3),
     Invalid("\"a\"\"b\"", 3), Invalid("[\"a\"\"b\"]", 4), Invalid("[\"a\"b]", 4), Invalid("[b\"a\"]", 1),
     // Escapes.
     Invalid(#""\"#, 2), Invalid(#""\x41""#, 2), Invalid(#""\a""#, 2), Invalid(#""\ ""#, 2), Invalid(#""\é""#, 2),
-    Invalid(#""\U0041""#, 2), Invalid(#""\'""#, 2), Invalid(#""\u""#, 3), Invalid(#""\u12""#, 5), Invalid(#""\u123""#, 6),
-    Invalid(#""\u12G4""#, 5), Invalid(#""\u00 1""#, 5), Invalid(#""\u004"#, 6), Invalid(#"\u0041"#, 0), Invalid(#"["\u00A"]"#, 7),
+    Invalid(#""\U0041""#, 2), Invalid(#""\'""#, 2), Invalid(#""\u""#, 3), Invalid(#""\u12""#, 5),
+    Invalid(#""\u123""#, 6),
+    Invalid(#""\u12G4""#, 5), Invalid(#""\u00 1""#, 5), Invalid(#""\u004"#, 6), Invalid(#"\u0041"#, 0),
+    Invalid(#"["\u00A"]"#, 7),
     Invalid(#"["a"\n]"#, 4), Invalid(#"\"a""#, 0), Invalid(#""\\\"#, 4), Invalid("\"\\\t\"", 2), Invalid("\"\\\0\"", 2),
     // Surrogates.
     Invalid(#""\uD800""#, 7), Invalid(#""\uD800x""#, 7), Invalid(#""\uD800\n""#, 8), Invalid(#""\uD800\u0041""#, 9),
-    Invalid(#""\uD800\uD800""#, 10), Invalid(#""\uDBFF\uE000""#, 9), Invalid(#""\uDC00""#, 4), Invalid(#""\uDFFF\uD800""#, 4),
-    Invalid(#""\uD800\\uDC00""#, 8), Invalid(#""\ud83d \ude00""#, 7), Invalid(#""\uD83D\uDE0""#, 12), Invalid(#""\uD83D"#, 7),
+    Invalid(#""\uD800\uD800""#, 10), Invalid(#""\uDBFF\uE000""#, 9), Invalid(#""\uDC00""#, 4),
+    Invalid(#""\uDFFF\uD800""#, 4),
+    Invalid(#""\uD800\\uDC00""#, 8), Invalid(#""\ud83d \ude00""#, 7), Invalid(#""\uD83D\uDE0""#, 12),
+    Invalid(#""\uD83D"#, 7),
     Invalid(#""\uD83D\uDE00\uDE00""#, 16), Invalid(#""\uD83D\u""#, 9),
     // Containers.
-    Invalid("[", 1), Invalid("{", 1), Invalid("]", 0), Invalid("}", 0), Invalid("[1", 2), Invalid("[1,", 3), Invalid("[1,]", 3),
+    Invalid("[", 1), Invalid("{", 1), Invalid("]", 0), Invalid("}", 0), Invalid("[1", 2), Invalid("[1,", 3),
+    Invalid("[1,]", 3),
     Invalid("[,1]", 1), Invalid("[,]", 1), Invalid("[1,,2]", 3), Invalid("[]]", 2), Invalid("[}", 1), Invalid("{]", 1),
-    Invalid("[1}", 2), Invalid("[1:2]", 2), Invalid("[:]", 1), Invalid("[][]", 2), Invalid("{}{}", 2), Invalid("[],", 2),
+    Invalid("[1}", 2), Invalid("[1:2]", 2), Invalid("[:]", 1), Invalid("[][]", 2), Invalid("{}{}", 2),
+    Invalid("[],", 2),
     Invalid("[[]", 3), Invalid("[{]}", 2), Invalid("1]", 1), Invalid(":", 0), Invalid(",", 0), Invalid("[1];", 3),
-    Invalid(#"{"a"}"#, 4), Invalid(#"{"a":}"#, 5), Invalid(#"{"a":1,}"#, 7), Invalid(#"{,"a":1}"#, 1), Invalid(#"{"a":1"b":2}"#, 6),
-    Invalid(#"{"a" 1}"#, 5), Invalid(#"{"a",1}"#, 4), Invalid(#"{"a"::1}"#, 5), Invalid("{1:1}", 1), Invalid("{a:1}", 1),
+    Invalid(#"{"a"}"#, 4), Invalid(#"{"a":}"#, 5), Invalid(#"{"a":1,}"#, 7), Invalid(#"{,"a":1}"#, 1),
+    Invalid(#"{"a":1"b":2}"#, 6),
+    Invalid(#"{"a" 1}"#, 5), Invalid(#"{"a",1}"#, 4), Invalid(#"{"a"::1}"#, 5), Invalid("{1:1}", 1),
+    Invalid("{a:1}", 1),
     Invalid("{'a':1}", 1), Invalid("{null:1}", 1), Invalid("{[]:1}", 1), Invalid("{{}:1}", 1), Invalid(#"{"a":1]"#, 6),
-    Invalid(#"{"a":1,,"b":1}"#, 7), Invalid(#"{"a":1:2}"#, 6), Invalid(#"{"a"#, 3), Invalid(#"{"a":"#, 5), Invalid(#"{"a":1"#, 6),
-    Invalid(#"{"a":1,"#, 7), Invalid(#"{"a":1 2}"#, 7), Invalid(#"{"a":"b" "c"}"#, 9), Invalid(#"{"a":[}"#, 6), Invalid(#"{"a":1}}"#, 7),
+    Invalid(#"{"a":1,,"b":1}"#, 7), Invalid(#"{"a":1:2}"#, 6), Invalid(#"{"a"#, 3), Invalid(#"{"a":"#, 5),
+    Invalid(#"{"a":1"#, 6),
+    Invalid(#"{"a":1,"#, 7), Invalid(#"{"a":1 2}"#, 7), Invalid(#"{"a":"b" "c"}"#, 9), Invalid(#"{"a":[}"#, 6),
+    Invalid(#"{"a":1}}"#, 7),
     // Bytes outside strings.
     Invalid("[1\0]", 2), Invalid("\0", 0), Invalid("[\u{0B}1]", 1), Invalid("[\u{0C}]", 1), Invalid("[1\u{0C}2]", 2),
-    Invalid("{\u{1A}}", 1), Invalid("{\"a\"\u{1A}1}", 4), Invalid("[\u{7F}]", 1), Invalid("[1]//", 3), Invalid("/**/1", 0),
-    Invalid("#", 0), Invalid("[é]", 1), Invalid("\u{A0}1", 0), Invalid("\u{FEFF}1", 0), Invalid("[1]\u{FEFF}", 3), Invalid("[\u{1}]", 1),
-    Invalid("", bytes: [0xFF, 0xFE], "1", 0, SLUICE_ERROR_INVALID_JSON), Invalid("[1", bytes: [0x80], "]", 2, SLUICE_ERROR_INVALID_JSON),
+    Invalid("{\u{1A}}", 1), Invalid("{\"a\"\u{1A}1}", 4), Invalid("[\u{7F}]", 1), Invalid("[1]//", 3),
+    Invalid("/**/1", 0),
+    Invalid("#", 0), Invalid("[é]", 1), Invalid("\u{A0}1", 0), Invalid("\u{FEFF}1", 0), Invalid("[1]\u{FEFF}", 3),
+    Invalid("[\u{1}]", 1),
+    Invalid("", bytes: [0xFF, 0xFE], "1", 0, SLUICE_ERROR_INVALID_JSON),
+    Invalid("[1", bytes: [0x80], "]", 2, SLUICE_ERROR_INVALID_JSON),
     // Bytes inside strings that are no UTF-8: alone, overlong, a surrogate, too large, cut short.
-    .utf8(0x80), .utf8(0xBF), .utf8(0xC0, 0x80), .utf8(0xC1, 0xBF), .utf8(0xC3), .utf8(0xE0, 0x80, 0x80), .utf8(0xE3, 0x81),
-    .utf8(0xED, 0xA0, 0x80), .utf8(0xF0, 0x8F, 0xBF, 0xBF), .utf8(0xF0, 0x9F, 0x98), .utf8(0xF4, 0x90, 0x80, 0x80), .utf8(0xF5, 0x80, 0x80, 0x80),
+    .utf8(0x80), .utf8(0xBF), .utf8(0xC0, 0x80), .utf8(0xC1, 0xBF), .utf8(0xC3), .utf8(0xE0, 0x80, 0x80),
+    .utf8(0xE3, 0x81),
+    .utf8(0xED, 0xA0, 0x80), .utf8(0xF0, 0x8F, 0xBF, 0xBF), .utf8(0xF0, 0x9F, 0x98), .utf8(0xF4, 0x90, 0x80, 0x80),
+    .utf8(0xF5, 0x80, 0x80, 0x80),
     .utf8(0xFE), .utf8(0xFF), .utf8(0xE3, 0x28, 0x81), .utf8(0xF0, 0x28, 0x8C, 0xBC),
     Invalid("\"", bytes: [0xE3, 0x81], "", 1, SLUICE_ERROR_INVALID_UTF8),
     // The first of two errors counts.
-    Invalid("\"\t", bytes: [0xFF], "\"", 1, SLUICE_ERROR_INVALID_JSON), Invalid("\"", bytes: [0xFF], "\t\"", 1, SLUICE_ERROR_INVALID_UTF8),
+    Invalid("\"\t", bytes: [0xFF], "\"", 1, SLUICE_ERROR_INVALID_JSON),
+    Invalid("\"", bytes: [0xFF], "\t\"", 1, SLUICE_ERROR_INVALID_UTF8),
     Invalid("[1,]", bytes: [0xFF], "", 3, SLUICE_ERROR_INVALID_JSON),
 ]
 
@@ -236,7 +267,8 @@ struct JSONTests {
                 #expect(alone.errorOffset == invalid.offset + UInt32(spaces), "\(invalid), \(spaces)")
                 let before = Array("\"".utf8) + padding + Array("\"\n\n".utf8)
                 let between = kernel.index(before + invalid.bytes + Array("\n{\"a\":[\"\\u0041\"]}\n".utf8))
-                #expect(between.status == invalid.status && between.rows.count == 1 && between.skipped == 1, "\(invalid)")
+                #expect(
+                    between.status == invalid.status && between.rows.count == 1 && between.skipped == 1, "\(invalid)")
                 #expect(between.position == UInt32(before.count), "\(invalid)")
                 #expect(between.errorOffset == invalid.offset + UInt32(before.count), "\(invalid), \(spaces)")
             }
@@ -262,7 +294,9 @@ struct JSONTests {
         #expect(validate(Array("\"a\nb\"".utf8)).offset == 2)
         for kernel in TestKernel.all {
             let cut = kernel.index("[1]\n[2,\n3]\n")
-            #expect(cut.status == SLUICE_ERROR_INVALID_JSON && cut.errorOffset == 7 && cut.position == 4 && cut.rows.count == 1)
+            #expect(
+                cut.status == SLUICE_ERROR_INVALID_JSON && cut.errorOffset == 7 && cut.position == 4
+                    && cut.rows.count == 1)
         }
     }
 
@@ -272,7 +306,8 @@ struct JSONTests {
             let levels = Int(SLUICE_JSON_MAX_DEPTH) / (open == "[{\"a\":" ? 2 : 1)
             let deepest = String(repeating: open, count: levels) + "0" + String(repeating: close, count: levels)
             #expect(kernel.index(deepest + "\n" + deepest + "\n").rows.count == 2)
-            let tooDeep = kernel.index("1\n" + String(repeating: open, count: levels) + "[0]" + String(repeating: close, count: levels) + "\n")
+            let tooDeep = kernel.index(
+                "1\n" + String(repeating: open, count: levels) + "[0]" + String(repeating: close, count: levels) + "\n")
             #expect(tooDeep.status == SLUICE_ERROR_JSON_TOO_DEEP && tooDeep.rows.count == 1 && tooDeep.position == 2)
             #expect(tooDeep.errorOffset == UInt32(2 + levels * open.utf8.count))
         }
@@ -300,7 +335,8 @@ struct JSONTests {
     @Test("flags tell of backslashes, CRs and bytes over 0x7F")
     func flags() {
         let cases: [(String, Int32)] = [
-            ("{\"a\":1}\n", 0), ("\"\\n\"\n", 2), ("\"é\"\n", 4), ("1\r\n", 8), ("[\"\\\\\",\r\"日\"]\n", 14), ("\"\\\\\"", 2), ("\"é\"", 4), ("1\r", 8),
+            ("{\"a\":1}\n", 0), ("\"\\n\"\n", 2), ("\"é\"\n", 4), ("1\r\n", 8), ("[\"\\\\\",\r\"日\"]\n", 14),
+            ("\"\\\\\"", 2), ("\"é\"", 4), ("1\r", 8),
         ]
         for kernel in TestKernel.all {
             for (text, flags) in cases { #expect(kernel.index(text).flags == UInt32(flags), "\(text)") }
@@ -309,8 +345,12 @@ struct JSONTests {
 
     @Test("what stands in the padding changes nothing", arguments: TestKernel.all)
     fileprivate func padding(kernel: TestKernel) {
-        for text in ["1", "-1.5", "1e5", "true", "\"a\"", "[1]", "[]\n12", "{}\n", "1", "tru", "1e", "\"", "[1", "\"é"] {
-            let answers = [UInt8]("0\"\\\n ,e]\u{0}".utf8).map { kernel.index(Array(text.utf8), padding: $0) } + [kernel.index(Array(text.utf8), padding: 0xA9)]
+        for text in ["1", "-1.5", "1e5", "true", "\"a\"", "[1]", "[]\n12", "{}\n", "1", "tru", "1e", "\"", "[1", "\"é"]
+        {
+            let answers =
+                [UInt8]("0\"\\\n ,e]\u{0}".utf8).map { kernel.index(Array(text.utf8), padding: $0) } + [
+                    kernel.index(Array(text.utf8), padding: 0xA9)
+                ]
             #expect(answers.allSatisfy { $0 == answers[0] }, "\(text)")
         }
     }
@@ -322,7 +362,8 @@ struct JSONTests {
         for tape in [1, 2, 3, 7, 64] {
             for rows in [0, 1, 2, 3, 10] {
                 let grown = kernel.index(Array(text.utf8), capacity: Capacity(tape: tape, rows: rows))
-                #expect(grown.status == SLUICE_OK && grown.fullCount > 0 && grown.agrees(with: ample), "\(tape), \(rows)")
+                #expect(
+                    grown.status == SLUICE_OK && grown.fullCount > 0 && grown.agrees(with: ample), "\(tape), \(rows)")
             }
         }
         #expect(ample.fullCount == 0)
@@ -349,11 +390,18 @@ struct JSONTests {
                     let line = "\"" + String(repeating: "x", count: start - 1) + piece + "yyyyyyyyyyyyyyyyyy\"\n"
                     #expect(kernel.index(line).status == SLUICE_OK, "\(boundary), \(distance), \(piece)")
                 }
-                for (piece, offset) in [([0xE3, 0x81], 0), ([0xF0, 0x9F, 0x98], 0), ([0x80], 0), (Array("\\x".utf8), 1), (Array("\\uD83D".utf8), 6), (Array("\\uDE00".utf8), 3), (Array("\\uD83D\\uD83D".utf8), 9), (Array("\\u12x".utf8), 4)] as [([UInt8], Int)] {
+                for (piece, offset) in [
+                    ([0xE3, 0x81], 0), ([0xF0, 0x9F, 0x98], 0), ([0x80], 0), (Array("\\x".utf8), 1),
+                    (Array("\\uD83D".utf8), 6), (Array("\\uDE00".utf8), 3), (Array("\\uD83D\\uD83D".utf8), 9),
+                    (Array("\\u12x".utf8), 4),
+                ] as [([UInt8], Int)] {
                     for tail in ["\"\n", "zzzzzzzzzzzzzzzzzz\"\n", "\"\n[1]\n[2]\n[3]\n[4]\n[5]\n"] {
-                        let line = Array(("\"" + String(repeating: "x", count: start - 1)).utf8) + piece + Array(tail.utf8)
+                        let line =
+                            Array(("\"" + String(repeating: "x", count: start - 1)).utf8) + piece + Array(tail.utf8)
                         let answer = kernel.index(line)
-                        #expect(answer.status.rawValue < 0 && answer.errorOffset == UInt32(start + offset), "\(boundary), \(distance), \(piece), \(tail)")
+                        #expect(
+                            answer.status.rawValue < 0 && answer.errorOffset == UInt32(start + offset),
+                            "\(boundary), \(distance), \(piece), \(tail)")
                     }
                 }
             }
@@ -410,7 +458,9 @@ struct JSONTests {
         for _ in 0..<2000 {
             var text = RandomDocument.value(depth: 4, using: &random)
             if Bool.random(using: &random) { RandomDocument.damage(&text, using: &random) }
-            guard !text.contains(UInt8(ascii: "\n")), text.contains(where: { !" \t\r".utf8.contains($0) }) else { continue }
+            guard !text.contains(UInt8(ascii: "\n")), text.contains(where: { !" \t\r".utf8.contains($0) }) else {
+                continue
+            }
             let line = TestKernel.all[0].index(text)
             var tape = [UInt32](repeating: 0, count: 2 * text.count + 8)
             var count = UInt32(tape.count)
@@ -433,13 +483,19 @@ struct JSONTests {
             let whole = validate(bytes)
             if name.hasPrefix("y_") { #expect(whole.status == SLUICE_OK, "\(name)") }
             if name.hasPrefix("n_") { #expect(whole.status.rawValue < 0, "\(name)") }
-            guard !bytes.contains(UInt8(ascii: "\n")), bytes.contains(where: { !" \t\r".utf8.contains($0) }) else { continue }
+            guard !bytes.contains(UInt8(ascii: "\n")), bytes.contains(where: { !" \t\r".utf8.contains($0) }) else {
+                continue
+            }
             for kernel in TestKernel.all {
                 for spaces in [0, 1, 31, 32, 63, 64] {
                     let before = Array((String(repeating: " ", count: spaces) + "{}\n").utf8)
                     let answer = kernel.index(before + bytes + Array("\n[]\n".utf8))
-                    #expect(answer.status == whole.status && answer.rows.count == (whole.status == SLUICE_OK ? 3 : 1), "\(name)")
-                    if whole.status != SLUICE_OK { #expect(answer.errorOffset == whole.offset + UInt32(before.count), "\(name)") }
+                    #expect(
+                        answer.status == whole.status && answer.rows.count == (whole.status == SLUICE_OK ? 3 : 1),
+                        "\(name)")
+                    if whole.status != SLUICE_OK {
+                        #expect(answer.errorOffset == whole.offset + UInt32(before.count), "\(name)")
+                    }
                 }
             }
         }
@@ -469,7 +525,8 @@ struct JSONTests {
         let blank = String(repeating: " ", count: 70)
         let texts = [
             "", "\n", "1", "1\n", "\n1", " \t\r\n1\n", "1\n \n", "1\n ", "1\n2", "1\r\n2\r\n\r\n",
-            "\(blank)\n\(blank)1\n\(blank)2\(blank)\n\(blank)", String(repeating: "1\n", count: 70), String(repeating: "\n", count: 70),
+            "\(blank)\n\(blank)1\n\(blank)2\(blank)\n\(blank)", String(repeating: "1\n", count: 70),
+            String(repeating: "\n", count: 70),
             String(repeating: "[1,2]\n\n", count: 30), blank + "\n" + blank, blank + blank + "\n1", "\u{0B}\n\0\n",
         ]
         for text in texts {
@@ -478,11 +535,16 @@ struct JSONTests {
                 let (status, expected) = TestKernel.all[0].cut(bytes, maxRecords: maxRecords)
                 for split in 0...bytes.count {
                     let (answer, scanner) = kernel.cut(bytes, at: [split], maxRecords: maxRecords)
-                    #expect(answer == status && scanner.position == expected.position && scanner.record_end == expected.record_end)
-                    #expect(scanner.records == expected.records && scanner.skipped == expected.skipped, "\(text), \(split)")
+                    #expect(
+                        answer == status && scanner.position == expected.position
+                            && scanner.record_end == expected.record_end)
+                    #expect(
+                        scanner.records == expected.records && scanner.skipped == expected.skipped, "\(text), \(split)")
                 }
                 let (_, stepped) = kernel.cut(bytes, at: Array(0...bytes.count), maxRecords: maxRecords)
-                #expect(stepped.position == expected.position && stepped.records == expected.records && stepped.skipped == expected.skipped)
+                #expect(
+                    stepped.position == expected.position && stepped.records == expected.records
+                        && stepped.skipped == expected.skipped)
             }
         }
     }
@@ -503,18 +565,30 @@ struct JSONTests {
     @Test("paths find keys first, then steps, the longest first step first")
     func projection() {
         let cases: [(String, String, String?)] = [
-            (#"{"a":1}"#, "a", "1"), (#"{"a":1}"#, "b", nil), (#"{"a":1}"#, "", nil), (#"{"":1}"#, "", "1"), (#"{}"#, "a", nil),
-            (#"{"a":1,"a":2}"#, "a", "2"), (#"{"ab":1,"a":2,"abc":3}"#, "ab", "1"), (#"[{"a":1}]"#, "a", nil), ("7", "a", nil), ("\"a\"", "a", nil),
-            (#"{"a":{"b":1}}"#, "a.b", "1"), (#"{"a.b":2,"a":{"b":1}}"#, "a.b", "2"), (#"{"a":{"b":1},"a.b":2}"#, "a.b", "2"),
-            (#"{"a":{"b":{"c":1}}}"#, "a.b.c", "1"), (#"{"a.b":{"c":2},"a":{"b":{"c":1}}}"#, "a.b.c", "2"), (#"{"a.b":{},"a":{"b.c":3}}"#, "a.b.c", "3"),
-            (#"{"a":{"b":1},"a":{"c":2}}"#, "a.b", nil), (#"{"a":[{"b":1}]}"#, "a.b", nil), (#"{"a":{"":4}}"#, "a.", "4"), (#"{"":{"a":5}}"#, ".a", "5"),
-            (#"{"a":1}"#, "a.b", nil), (#"{"a":{"b":1,"b":[2 , 3]}}"#, "a.b", "[2 , 3]"), (#"{ "a" : "x\"y" , "b":0}"#, "a", #""x\"y""#),
-            (#"{"12345678":1}"#, "12345678", "1"), (#"{"1234567":1}"#, "12345678", nil), (#"{"123456789":1}"#, "12345678", nil),
-            (#"{"1234567":true}"#, "1234567", "true"), (#"{"long name of a key":-1.5e3 ,"x":0}"#, "long name of a key", "-1.5e3"),
-            (#"{"long name of a key":1}"#, "long name of a kez", nil), (#"{"x":{"y":0},"b":1}"#, "y", nil), (#"{"b":[{"a":1}],"a":2}"#, "a", "2"),
-            (#"{"\u0061":1}"#, "a", "1"), (#"{"a\nb":1}"#, "a\nb", "1"), (#"{"\uD83D\uDE00":1}"#, "😀", "1"), (#"{"é":1}"#, "é", "1"), (#"{"\u00e9":1}"#, "é", "1"),
-            (#"{"a":1,"b":"\n"}"#, "a", "1"), (#"{"a\"":1}"#, "a\"", "1"), (#"{"a":1}"#, "a\"", nil), (#"{"a":1,"b":2}"#, "a\":1,\"b", nil),
-            (#"{"a\\":1}"#, "a\\", "1"), (#"{"a\u0062":{"c":1}}"#, "ab.c", "1"), (#"{"a\u0062":1}"#, "a", nil), (#"{"a\u0062":1}"#, "abc", nil),
+            (#"{"a":1}"#, "a", "1"), (#"{"a":1}"#, "b", nil), (#"{"a":1}"#, "", nil), (#"{"":1}"#, "", "1"),
+            (#"{}"#, "a", nil),
+            (#"{"a":1,"a":2}"#, "a", "2"), (#"{"ab":1,"a":2,"abc":3}"#, "ab", "1"), (#"[{"a":1}]"#, "a", nil),
+            ("7", "a", nil), ("\"a\"", "a", nil),
+            (#"{"a":{"b":1}}"#, "a.b", "1"), (#"{"a.b":2,"a":{"b":1}}"#, "a.b", "2"),
+            (#"{"a":{"b":1},"a.b":2}"#, "a.b", "2"),
+            (#"{"a":{"b":{"c":1}}}"#, "a.b.c", "1"), (#"{"a.b":{"c":2},"a":{"b":{"c":1}}}"#, "a.b.c", "2"),
+            (#"{"a.b":{},"a":{"b.c":3}}"#, "a.b.c", "3"),
+            (#"{"a":{"b":1},"a":{"c":2}}"#, "a.b", nil), (#"{"a":[{"b":1}]}"#, "a.b", nil),
+            (#"{"a":{"":4}}"#, "a.", "4"), (#"{"":{"a":5}}"#, ".a", "5"),
+            (#"{"a":1}"#, "a.b", nil), (#"{"a":{"b":1,"b":[2 , 3]}}"#, "a.b", "[2 , 3]"),
+            (#"{ "a" : "x\"y" , "b":0}"#, "a", #""x\"y""#),
+            (#"{"12345678":1}"#, "12345678", "1"), (#"{"1234567":1}"#, "12345678", nil),
+            (#"{"123456789":1}"#, "12345678", nil),
+            (#"{"1234567":true}"#, "1234567", "true"),
+            (#"{"long name of a key":-1.5e3 ,"x":0}"#, "long name of a key", "-1.5e3"),
+            (#"{"long name of a key":1}"#, "long name of a kez", nil), (#"{"x":{"y":0},"b":1}"#, "y", nil),
+            (#"{"b":[{"a":1}],"a":2}"#, "a", "2"),
+            (#"{"\u0061":1}"#, "a", "1"), (#"{"a\nb":1}"#, "a\nb", "1"), (#"{"\uD83D\uDE00":1}"#, "😀", "1"),
+            (#"{"é":1}"#, "é", "1"), (#"{"\u00e9":1}"#, "é", "1"),
+            (#"{"a":1,"b":"\n"}"#, "a", "1"), (#"{"a\"":1}"#, "a\"", "1"), (#"{"a":1}"#, "a\"", nil),
+            (#"{"a":1,"b":2}"#, "a\":1,\"b", nil),
+            (#"{"a\\":1}"#, "a\\", "1"), (#"{"a\u0062":{"c":1}}"#, "ab.c", "1"), (#"{"a\u0062":1}"#, "a", nil),
+            (#"{"a\u0062":1}"#, "abc", nil),
         ]
         let lines = cases.map { $0.0 + "\n" }.joined()
         let bytes = Array(lines.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
@@ -523,12 +597,17 @@ struct JSONTests {
         let rows = answer.rows.map { sluice_json_row(tape: $0.tape, start: $0.start, end: $0.end) }
         for (row, (document, path, expected)) in cases.enumerated() {
             for paths in [[path], ["zz", path, "zz.zz"], [String](repeating: "q", count: 8) + [path, "r"]] {
-                let found = project(bytes, answer.tape, [rows[row]], document.contains("\\") ? UInt32(SLUICE_HAS_ESCAPE) : 0, paths)
-                #expect(found.firstIndex { $0 != SLUICE_JSON_ABSENT } == (expected == nil ? nil : paths.firstIndex(of: path)), "\(document), \(path)")
+                let found = project(
+                    bytes, answer.tape, [rows[row]], document.contains("\\") ? UInt32(SLUICE_HAS_ESCAPE) : 0, paths)
+                #expect(
+                    found.firstIndex { $0 != SLUICE_JSON_ABSENT }
+                        == (expected == nil ? nil : paths.firstIndex(of: path)), "\(document), \(path)")
                 if let position = found.first(where: { $0 != SLUICE_JSON_ABSENT }) {
                     let end = sluice_json_value_end(bytes, answer.tape, position)
                     let start = answer.tape[Int(position)]
-                    #expect(String(decoding: bytes[Int(start)..<Int(end)], as: UTF8.self) == expected, "\(document), \(path)")
+                    #expect(
+                        String(decoding: bytes[Int(start)..<Int(end)], as: UTF8.self) == expected,
+                        "\(document), \(path)")
                 }
             }
         }
@@ -539,15 +618,20 @@ struct JSONTests {
     @Test("string literals are decoded to what they mean")
     func stringContent() {
         let cases: [(String, String)] = [
-            (#""""#, ""), (#""a""#, "a"), (#""plain text of some length""#, "plain text of some length"), (#""\n""#, "\n"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
-            (#""a\u0041b""#, "aAb"), (#""\u00e9\u00E9""#, "éé"), (#""\u65e5""#, "日"), (#""\ud83d\uDE00!""#, "😀!"), (#""\uDBFF\uDFFF\uD800\uDC00""#, "\u{10FFFF}\u{10000}"),
-            (#""\u0000\u007f\u0080\u07FF\u0800\uFFFF""#, "\0\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}"), (#""é日😀""#, "é日😀"), (#""12345678\\""#, "12345678\\"), (#""\\\"\\""#, "\\\"\\"),
+            (#""""#, ""), (#""a""#, "a"), (#""plain text of some length""#, "plain text of some length"),
+            (#""\n""#, "\n"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
+            (#""a\u0041b""#, "aAb"), (#""\u00e9\u00E9""#, "éé"), (#""\u65e5""#, "日"), (#""\ud83d\uDE00!""#, "😀!"),
+            (#""\uDBFF\uDFFF\uD800\uDC00""#, "\u{10FFFF}\u{10000}"),
+            (#""\u0000\u007f\u0080\u07FF\u0800\uFFFF""#, "\0\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}"), (#""é日😀""#, "é日😀"),
+            (#""12345678\\""#, "12345678\\"), (#""\\\"\\""#, "\\\"\\"),
         ]
         for (literal, content) in cases {
             let bytes = Array(literal.utf8) + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
             var out = [UInt8](repeating: 0, count: literal.utf8.count)
             let length = sluice_json_string_content(bytes, &out)
-            #expect(String(decoding: out[..<length], as: UTF8.self) == content && sluice_json_string_content(bytes, nil) == length)
+            #expect(
+                String(decoding: out[..<length], as: UTF8.self) == content
+                    && sluice_json_string_content(bytes, nil) == length)
             for flags in literal.contains("\\") ? [UInt32(SLUICE_HAS_ESCAPE)] : [0, UInt32(SLUICE_HAS_ESCAPE)] {
                 let name = Array(content.utf8)
                 #expect(sluice_json_key_equals(bytes, 0, name, name.count, flags), "\(literal)")
@@ -560,7 +644,8 @@ struct JSONTests {
     @Test("compact text has no white space between tokens and all of it in strings")
     func compact() {
         let cases = [
-            (" { \"a b\" :\r\n [ 1 ,\t2 ] } ", "{\"a b\":[1,2]}"), ("\" \\\" \" ", "\" \\\" \""), ("1", "1"), ("[ ]", "[]"),
+            (" { \"a b\" :\r\n [ 1 ,\t2 ] } ", "{\"a b\":[1,2]}"), ("\" \\\" \" ", "\" \\\" \""), ("1", "1"),
+            ("[ ]", "[]"),
             ("[\"\\\\\" , \" \"]", "[\"\\\\\",\" \"]"), ("[true, null]", "[true,null]"),
         ]
         for (text, expected) in cases {
@@ -574,7 +659,7 @@ struct JSONTests {
 
 // ---- Inputs ----
 
-fileprivate func project(
+private func project(
     _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ flags: UInt32, _ paths: [String]
 ) -> [UInt32] {
     let names = paths.map { Array($0.utf8) }
@@ -592,11 +677,13 @@ fileprivate func project(
 }
 
 /// The files of JSONTestSuite, when they are found beside the package.
-fileprivate func conformanceFiles() -> [URL] {
+private func conformanceFiles() -> [URL] {
     var folder = URL(filePath: #filePath).deletingLastPathComponent()
     while folder.path != "/" {
         let files = folder.appending(path: "shared/conformance/json/test_parsing")
-        if let found = try? FileManager.default.contentsOfDirectory(at: files, includingPropertiesForKeys: nil), !found.isEmpty {
+        if let found = try? FileManager.default.contentsOfDirectory(at: files, includingPropertiesForKeys: nil),
+            !found.isEmpty
+        {
             return found.sorted { $0.path < $1.path }
         }
         folder = folder.deletingLastPathComponent()
@@ -604,14 +691,24 @@ fileprivate func conformanceFiles() -> [URL] {
     return []
 }
 
-fileprivate enum RandomDocument {
-    static let pieces = ["a", "\\n", "\\\\", "\\\"", "\\u0041", "\\uD83D\\uDE00", "é", "日本", "😀", "{}[],:", "\\/", "  ", "text without anything special in it"]
-    static let scalars = ["0", "-0", "12", "-1.5", "1e10", "0.10", "1.25E+300", "true", "false", "null", "12345678901234567890123456789012345"]
+private enum RandomDocument {
+    static let pieces = [
+        "a", "\\n", "\\\\", "\\\"", "\\u0041", "\\uD83D\\uDE00", "é", "日本", "😀", "{}[],:", "\\/", "  ",
+        "text without anything special in it",
+    ]
+    static let scalars = [
+        "0", "-0", "12", "-1.5", "1e10", "0.10", "1.25E+300", "true", "false", "null",
+        "12345678901234567890123456789012345",
+    ]
     static let spaces = ["", "", "", "", " ", "\t", " \r", String(repeating: " ", count: 67)]
-    static let damages = ["\"", "\\", "{", "}", "[", "]", ",", ":", "\n", "\r", "\u{1}", "\u{1A}", "0", "-", ".", "e", "u", "\\uD800", "\\uDC00", "\u{FEFF}"]
+    static let damages = [
+        "\"", "\\", "{", "}", "[", "]", ",", ":", "\n", "\r", "\u{1}", "\u{1A}", "0", "-", ".", "e", "u", "\\uD800",
+        "\\uDC00", "\u{FEFF}",
+    ]
 
     static func string(using random: inout SplitMix64) -> String {
-        "\"" + (0..<Int.random(in: 0...5, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined() + "\""
+        "\"" + (0..<Int.random(in: 0...5, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
+            + "\""
     }
 
     static func text(depth: Int, using random: inout SplitMix64) -> String {
@@ -620,7 +717,8 @@ fileprivate enum RandomDocument {
         switch Int.random(in: 0..<(depth > 0 ? 6 : 3), using: &random) {
         case 0: value = string(using: &random)
         case 1, 2: value = scalars.randomElement(using: &random)!
-        case 3: value = "[" + (0..<count).map { _ in text(depth: depth - 1, using: &random) }.joined(separator: ",") + "]"
+        case 3:
+            value = "[" + (0..<count).map { _ in text(depth: depth - 1, using: &random) }.joined(separator: ",") + "]"
         default:
             let members = (0..<count).map { _ in string(using: &random) + ":" + text(depth: depth - 1, using: &random) }
             value = "{" + members.joined(separator: ",") + "}"
@@ -628,7 +726,9 @@ fileprivate enum RandomDocument {
         return spaces.randomElement(using: &random)! + value + spaces.randomElement(using: &random)!
     }
 
-    static func value(depth: Int, using random: inout SplitMix64) -> [UInt8] { Array(text(depth: depth, using: &random).utf8) }
+    static func value(depth: Int, using random: inout SplitMix64) -> [UInt8] {
+        Array(text(depth: depth, using: &random).utf8)
+    }
 
     static func lines(using random: inout SplitMix64) -> [UInt8] {
         let lines = (0..<Int.random(in: 1...6, using: &random)).map { _ in

@@ -39,7 +39,9 @@ private struct Kernel: Sendable {
     let findInvalid: @Sendable (UnsafePointer<UInt8>, Int) -> Int
 
     static let all: [Kernel] = ["scalar", "avx2"].compactMap { name in
-        guard let kernel = sluice_kernel_named(name), let function = kernel.pointee.utf8_find_invalid else { return nil }
+        guard let kernel = sluice_kernel_named(name), let function = kernel.pointee.utf8_find_invalid else {
+            return nil
+        }
         return Kernel(name: name, findInvalid: { function($0, $1) })
     }
 }
@@ -50,7 +52,9 @@ private func withPadding<R>(_ bytes: [UInt8], _ body: (UnsafeBufferPointer<UInt8
     return padded.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[..<bytes.count])) }
 }
 
-private func expectAgreement(_ bytes: [UInt8], _ expected: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
+private func expectAgreement(
+    _ bytes: [UInt8], _ expected: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
+) {
     withPadding(bytes) { buffer in
         let answer = judge(buffer)
         if let expected, expected != answer {
@@ -147,7 +151,9 @@ struct UTF8Tests {
             let text = [UInt8](repeatElement(filler, count: 160).joined())
             for (bytes, valid) in cases {
                 for offset in 0...130 {
-                    let ahead = text.prefix(offset - offset % filler.count) + [UInt8](repeating: 0x61, count: offset % filler.count)
+                    let ahead =
+                        text.prefix(offset - offset % filler.count)
+                        + [UInt8](repeating: 0x61, count: offset % filler.count)
                     expectAgreement(ahead + bytes, offset + valid)
                     expectAgreement(ahead + bytes + text)
                 }
@@ -192,7 +198,9 @@ struct UTF8Tests {
     @Test("all strings of three bytes are judged as table 3-7 does")
     func threeBytes() {
         #if DEBUG
-            let others: [UInt8] = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF]
+            let others: [UInt8] = [
+                0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF,
+            ]
         #else
             let others = [UInt8](0...0xFF)
         #endif

@@ -39,7 +39,8 @@ struct FileStreamSinkTests {
     @Test("JSON Lines keep the order of keys and the text of numbers", arguments: kernels)
     func jsonLines(_ kernel: KernelChoice) throws {
         let batch: RecordBatch = [
-            ["b": "\u{1}\"\\\n", "a": nil], ["a": 1, "b": .decimal("1e400")], [:], ["z": [1.0, -0.0, 1e16, .double(.leastNonzeroMagnitude)]],
+            ["b": "\u{1}\"\\\n", "a": nil], ["a": 1, "b": .decimal("1e400")], [:],
+            ["z": [1.0, -0.0, 1e16, .double(.leastNonzeroMagnitude)]],
         ]
         #expect(
             try written("x.jsonl", [batch], kernel: kernel) == """
@@ -84,7 +85,8 @@ struct FileStreamSinkTests {
         let csv = try folder.file("in.csv", "a,b\n1,2\n3,4\n")
         let json = try folder.file("in.jsonl", "{\"a\":1,\"b\":{\"c\":[2]}}\n{\"b\":\"x,\"}\n")
         func run(_ input: String, _ output: String) throws -> String {
-            try BasicStreamProcessor(source: FileStreamSource(input), sink: FileStreamSink(folder.file(output))) { chunk in
+            try BasicStreamProcessor(source: FileStreamSource(input), sink: FileStreamSink(folder.file(output))) {
+                chunk in
                 for i in chunk.data.indices { chunk.data[i]["n"] = Value(i) }
                 chunk.data.setAll("a", to: nil)
             }.run()
@@ -99,7 +101,8 @@ struct FileStreamSinkTests {
     @Test("removed, replaced and appended rows are written as they are seen", arguments: kernels)
     func editedRows(_ kernel: KernelChoice) throws {
         let csv = try folder.file("in.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n")
-        let json = try folder.file("in.jsonl", (0..<4).map { "{\"a\":\"\($0 * 2 + 1)\",\"b\":\"\($0 * 2 + 2)\"}\n" }.joined())
+        let json = try folder.file(
+            "in.jsonl", (0..<4).map { "{\"a\":\"\($0 * 2 + 1)\",\"b\":\"\($0 * 2 + 2)\"}\n" }.joined())
         for input in [csv, json] {
             try BasicStreamProcessor(
                 source: FileStreamSource(input, kernel: kernel),
@@ -223,7 +226,9 @@ struct FileStreamSinkTests {
     @Test("input and output may be the same file")
     func inPlace() throws {
         let path = try folder.file("x.csv", "a\n1\n2\n")
-        try BasicStreamProcessor(source: FileStreamSource(path), sink: FileStreamSink(path)) { $0.data.setAll("b", to: 1) }.run()
+        try BasicStreamProcessor(source: FileStreamSource(path), sink: FileStreamSink(path)) {
+            $0.data.setAll("b", to: 1)
+        }.run()
         #expect(try folder.text("x.csv") == "a,b\n1,1\n2,1\n")
     }
 
@@ -231,7 +236,8 @@ struct FileStreamSinkTests {
     func determinism() throws {
         var text = "id,name,note\n"
         for id in 0..<3000 {
-            text += "\(id),\(id % 3 == 0 ? "\"a \"\"quoted\"\" name\"" : "name\(id)"),\(id % 5 == 0 ? "\"two\nlines\"" : "é\(id)")\n"
+            text +=
+                "\(id),\(id % 3 == 0 ? "\"a \"\"quoted\"\" name\"" : "name\(id)"),\(id % 5 == 0 ? "\"two\nlines\"" : "é\(id)")\n"
         }
         let input = try folder.file("in.csv", text)
         for name in ["out.jsonl", "out.csv", "out.jsonl.gz"] {

@@ -35,12 +35,15 @@ struct FileStreamSourceTests {
 
     @Test("cells are typed one by one where types are inferred")
     func inferred() throws {
-        let path = try folder.file("x.csv", "v\n1\n\"2\"\n1.50\n007\n+1\ntrue\nTRUE\n\"\"\nNaN\n 1\n-0\n1e400\n2013-01-01\n")
+        let path = try folder.file(
+            "x.csv", "v\n1\n\"2\"\n1.50\n007\n+1\ntrue\nTRUE\n\"\"\nNaN\n 1\n-0\n1e400\n2013-01-01\n")
         let inferred = try records(path, types: .inferred)
         #expect(
-            inferred == [
-                "1", "2", "1.50", #""007""#, #""+1""#, "true", #""TRUE""#, #""""#, #""NaN""#, #"" 1""#, "-0", "1e400", #""2013-01-01""#,
-            ].map { "{\"v\":\($0)}" })
+            inferred
+                == [
+                    "1", "2", "1.50", #""007""#, #""+1""#, "true", #""TRUE""#, #""""#, #""NaN""#, #"" 1""#, "-0",
+                    "1e400", #""2013-01-01""#,
+                ].map { "{\"v\":\($0)}" })
         let two = try folder.file("y.csv", "v,w\n,\"\"\n")
         #expect(try records(two, types: .inferred) == [#"{"v":null,"w":""}"#])
     }
@@ -85,7 +88,8 @@ struct FileStreamSourceTests {
         let error = streamError { _ = try records(csv, select: ["a", "x"]) }
         #expect(error?.code == .unknownColumn && error?.column == "x")
         #expect(error?.hint?.contains("a, b, c") == true)
-        let json = try folder.file("x.jsonl", #"{"u":{"n":"A","x.y":5},"u.n":"top","id":1}"# + "\n" + #"{"u":{"n":"B"},"id":2}"#)
+        let json = try folder.file(
+            "x.jsonl", #"{"u":{"n":"A","x.y":5},"u.n":"top","id":1}"# + "\n" + #"{"u":{"n":"B"},"id":2}"#)
         #expect(
             try records(json, select: ["id", "u.n", "u.x.y"]) == [
                 #"{"id":1,"u.n":"top","u.x.y":5}"#, #"{"id":2,"u.n":"B"}"#,
@@ -191,12 +195,20 @@ struct BadInputTests {
         var column: String?
         var testDescription: String { name }
 
-        init(_ name: String, _ text: String, _ code: StreamError.Code, _ record: Int, _ offset: Int, _ column: String? = nil) {
+        init(
+            _ name: String, _ text: String, _ code: StreamError.Code, _ record: Int, _ offset: Int,
+            _ column: String? = nil
+        ) {
             self.init(name, Array(text.utf8), code, record, offset, column)
         }
 
-        init(_ name: String, _ bytes: [UInt8], _ code: StreamError.Code, _ record: Int, _ offset: Int, _ column: String? = nil) {
-            (self.name, self.bytes, self.code, self.record, self.offset, self.column) = (name, bytes, code, record, offset, column)
+        init(
+            _ name: String, _ bytes: [UInt8], _ code: StreamError.Code, _ record: Int, _ offset: Int,
+            _ column: String? = nil
+        ) {
+            (self.name, self.bytes, self.code, self.record, self.offset, self.column) = (
+                name, bytes, code, record, offset, column
+            )
         }
     }
 
@@ -242,7 +254,8 @@ struct BadInputTests {
     func tooLarge(_ kernel: KernelChoice) throws {
         let long = String(repeating: "x", count: 300_000)
         for (name, text, record) in [
-            ("a.csv", "a\n1\n\(long)\n2\n", 2), ("b.csv", "a\n1\n\"\(long)", 2), ("c.jsonl", "1\n\"\(long)\"\n", 2), ("d.csv", long, 0),
+            ("a.csv", "a\n1\n\(long)\n2\n", 2), ("b.csv", "a\n1\n\"\(long)", 2), ("c.jsonl", "1\n\"\(long)\"\n", 2),
+            ("d.csv", long, 0),
         ] {
             let path = try folder.file(name, text)
             let error = try #require(
@@ -258,7 +271,8 @@ struct BadInputTests {
         #expect(streamError { _ = try FileStreamSource(folder.file("no.csv")) }?.code == .fileNotFound)
         #expect(streamError { _ = try FileStreamSource(folder.path, format: .csv) }?.code == .isDirectory)
         #expect(streamError { _ = try FileStreamSource(folder.file("no.idea")) }?.code == .invalidConfiguration)
-        #expect(streamError { _ = try FileStreamSource(folder.file("x.csv"), chunkSize: 0) }?.code == .invalidConfiguration)
+        #expect(
+            streamError { _ = try FileStreamSource(folder.file("x.csv"), chunkSize: 0) }?.code == .invalidConfiguration)
         let path = try folder.file("x.csv", "a\n")
         #expect(streamError { _ = try FileStreamSource(path, select: []) }?.code == .invalidConfiguration)
         #expect(streamError { _ = try FileStreamSource(path, select: ["a", "a"]) }?.code == .invalidConfiguration)
@@ -271,8 +285,7 @@ struct BadInputTests {
         let packed = folder.file("x.csv.gz")
         try BasicStreamProcessor(source: FileStreamSource(plain), sink: FileStreamSink(packed)).run()
         let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: packed)))
-        let endBlock = 28
-        for length in 0..<bytes.count where length != bytes.count - endBlock {
+        for length in 0..<bytes.count {
             let cut = try folder.file("cut.csv.gz", Array(bytes[..<length]))
             #expect(
                 streamError { _ = try records(cut, kernel: kernel) }?.code == .truncatedCompression, "cut at \(length)")

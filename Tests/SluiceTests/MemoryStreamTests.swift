@@ -7,7 +7,9 @@ struct MemoryStreamTests {
         MemoryStreamSource((0..<count).map { ["id": Value($0), "value": Value($0 * 2)] }, chunkSize: chunkSize)
     }
 
-    @Test("chunks are full, in order and numbered from 0, and the last says so", arguments: [(10, 3), (9, 3), (1, 1), (0, 5)])
+    @Test(
+        "chunks are full, in order and numbered from 0, and the last says so",
+        arguments: [(10, 3), (9, 3), (1, 1), (0, 5)])
     func chunks(_ count: Int, _ chunkSize: Int) throws {
         let source = source(count, chunkSize: chunkSize)
         var chunks: [StreamChunk] = []
@@ -71,7 +73,8 @@ struct BasicStreamProcessorTests {
     @Test("a transform may add records")
     func adding() throws {
         let sink = MemoryStreamSink()
-        let result = BasicStreamProcessor(source: source, sink: sink) { chunk in chunk.data.append(["id": -1]) }.process()
+        let result = BasicStreamProcessor(source: source, sink: sink) { chunk in chunk.data.append(["id": -1]) }
+            .process()
         #expect(result.processedRecords == 14 && result.addedRecords == 4)
         #expect(sink.records.count == 14)
     }

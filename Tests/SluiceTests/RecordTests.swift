@@ -38,7 +38,8 @@ struct RecordTests {
     @Test("text is read by the inference grammar, in place")
     func readAs() {
         let record: Record = [
-            "i": "42", "f": "1.5", "e": "1e5", "big": "9223372036854775808", "b": "true", "s": " 1", "z": "007", "n": nil, "d": 2.5,
+            "i": "42", "f": "1.5", "e": "1e5", "big": "9223372036854775808", "b": "true", "s": " 1", "z": "007",
+            "n": nil, "d": 2.5,
             "k": 7,
         ]
         #expect(record["i", as: Int.self] == 42)
@@ -100,7 +101,8 @@ struct RecordBatchTests {
         one.removeAll { $0["id", as: Int.self] == 0 }
         #expect(two.map(\.description) == batch(3).map(\.description))
         #expect(record["name"] == "n1")
-        #expect(one.map(\.description) == [#"{"id":1,"name":"changed","seen":true}"#, #"{"id":2,"name":"n2","seen":true}"#])
+        #expect(
+            one.map(\.description) == [#"{"id":1,"name":"changed","seen":true}"#, #"{"id":2,"name":"n2","seen":true}"#])
     }
 
     @Test("a record that is kept stays as it was")

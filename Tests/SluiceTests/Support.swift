@@ -35,7 +35,8 @@ let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
 
 /// All records of a file, one compact JSON text each.
 func records(
-    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes = .strings, select: [String]? = nil,
+    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes = .strings,
+    select: [String]? = nil,
     maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 4 << 20, kernel: KernelChoice = .auto
 ) throws -> [String] {
     let source = try FileStreamSource(

@@ -21,7 +21,8 @@ void sluice_gunzip_destroy(sluice_gunzip *gunzip);
 // name and comment are understood. `final`: the input ends at in_length.
 //   NEED_INPUT     all input is used up
 //   OUTPUT_FULL    all of out is filled
-//   END            `final`, all input is used up, and it ended behind a whole member (and zero padding)
+//   END            `final`, all input is used up, and it ended behind a whole member (and zero padding); behind a BGZF block,
+//                  if that was the empty one that ends such a file
 //   CORRUPT, TRUNCATED (only when final), TRAILING_DATA: what came before is in `out`; *in_used is at, or shortly behind,
 //                  the place
 // Where `out` becomes full exactly at the end, the next call answers END. An input of 0 bytes is TRUNCATED. Input whose first

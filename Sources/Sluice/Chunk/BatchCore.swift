@@ -263,7 +263,8 @@ extension BatchCore {
 
     /// The text that a payload names.
     func text(_ payload: UInt64) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: arena.map { $0 + Int(UInt32(truncatingIfNeeded: payload)) }, count: Int(payload >> 32))
+        UnsafeBufferPointer(
+            start: arena.map { $0 + Int(UInt32(truncatingIfNeeded: payload)) }, count: Int(payload >> 32))
     }
 }
 
@@ -294,7 +295,8 @@ extension BatchCore {
     /// The row at `slot` alone, on the same base: what a record that is shared becomes when it is written to.
     func row(_ slot: Int) -> BatchCore {
         let hasBase = slot < baseRows
-        var row = BatchCore(firstRow: firstRow + slot, baseRows: hasBase ? 1 : 0, slotCount: 1, columnCapacity: max(4, columnCount))
+        var row = BatchCore(
+            firstRow: firstRow + slot, baseRows: hasBase ? 1 : 0, slotCount: 1, columnCapacity: max(4, columnCount))
         row.takeCells(of: self, from: slot, to: 0)
         return row
     }

@@ -65,11 +65,14 @@ extension Field {
     }
 
     private static func string(_ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase) -> String {
-        if field.first == base.dialect.quote, base.dialect.quote != 0 { return QuotedText.csvString(field, base.dialect) }
+        if field.first == base.dialect.quote, base.dialect.quote != 0 {
+            return QuotedText.csvString(field, base.dialect)
+        }
         return String(decoding: field, as: UTF8.self)
     }
 
-    private static func string(_ bytes: UnsafePointer<UInt8>, _ tape: UnsafePointer<UInt32>, _ position: Int) -> String {
+    private static func string(_ bytes: UnsafePointer<UInt8>, _ tape: UnsafePointer<UInt32>, _ position: Int) -> String
+    {
         let start = Int(tape[position])
         return QuotedText.jsonString(bytes + start, limit: JSONTape.end(bytes, tape, position) - start)
     }
@@ -78,7 +81,9 @@ extension Field {
     private static func withoutQuotes(
         _ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase
     ) -> UnsafeBufferPointer<UInt8> {
-        guard field.count >= 2, field[0] == base.dialect.quote, field[field.count - 1] == base.dialect.quote else { return field }
+        guard field.count >= 2, field[0] == base.dialect.quote, field[field.count - 1] == base.dialect.quote else {
+            return field
+        }
         return UnsafeBufferPointer(rebasing: field[1..<field.count - 1])
     }
 }

@@ -110,7 +110,9 @@ extension Record: CustomStringConvertible {
 extension BatchStorage {
     /// What a JSON line holds, if it is no object.
     func wholeValue(slot: Int) -> Value? {
-        guard let base, slot < core.pointee.baseRows, case .json(let tape, let rows, nil) = base.layout else { return nil }
+        guard let base, slot < core.pointee.baseRows, case .json(let tape, let rows, nil) = base.layout else {
+            return nil
+        }
         let row = rows[core.pointee.firstRow + slot]
         let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
         guard !members.isObject else { return nil }

@@ -91,7 +91,8 @@ extension BatchBase {
     }
 
     private func copy(
-        _ projection: UnsafePointer<UInt32>, _ rows: Range<Int>, less: UInt32, in pool: BlockPool, _ blocks: inout [ByteBlock]
+        _ projection: UnsafePointer<UInt32>, _ rows: Range<Int>, less: UInt32, in pool: BlockPool,
+        _ blocks: inout [ByteBlock]
     ) -> UnsafePointer<UInt32> {
         let copy = pool.block(capacity: rows.count * columns * 4)
         blocks.append(copy)

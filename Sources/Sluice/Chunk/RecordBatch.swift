@@ -107,7 +107,9 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
                 $0.takeCells(of: source.core.pointee, from: record.slot, to: slot)
             }
         } else {
-            let baseKeys = storage.base.flatMap { slot < storage.core.pointee.baseRows ? $0.keys(storage.core.pointee.firstRow + slot) : nil }
+            let baseKeys = storage.base.flatMap {
+                slot < storage.core.pointee.baseRows ? $0.keys(storage.core.pointee.firstRow + slot) : nil
+            }
             withCore {
                 $0.clearCells(slot)
                 for key in baseKeys ?? [] { $0.set(key, slot: slot, to: nil) }
@@ -124,7 +126,9 @@ extension RecordBatch {
     public mutating func removeAll(where shouldBeRemoved: (Record) throws -> Bool) rethrows {
         var kept: [UInt32] = []
         kept.reserveCapacity(count)
-        for position in indices where try !shouldBeRemoved(self[position]) { kept.append(UInt32(checkedSlot(position))) }
+        for position in indices where try !shouldBeRemoved(self[position]) {
+            kept.append(UInt32(checkedSlot(position)))
+        }
         guard kept.count < count else { return }
         withCore { $0.setSelection(kept) }
     }
@@ -203,7 +207,8 @@ extension BatchCore {
                 let mine = expanded(self.column(named: column.name))
                 let payload = column.payloads[cell]
                 columns[mine].tags[slot] = tag
-                columns[mine].payloads[slot] = tag >= CellTag.string ? store(source.core.pointee.text(payload)) : payload
+                columns[mine].payloads[slot] =
+                    tag >= CellTag.string ? store(source.core.pointee.text(payload)) : payload
                 order.append(mine)
             }
         } else {
@@ -238,7 +243,9 @@ extension RecordBatch {
         }
         return indices.map { position in
             let slot = core.slot(position)
-            if let overlay, let cell = storage.overlayField(overlay, slot: slot) { return cell.flatMap { T(field: $0) } }
+            if let overlay, let cell = storage.overlayField(overlay, slot: slot) {
+                return cell.flatMap { T(field: $0) }
+            }
             guard slot < core.baseRows else { return nil }
             return base.field(core.firstRow + slot, field).flatMap { T(field: $0) }
         }

@@ -8,7 +8,8 @@ public struct Schema: Sendable {
 
         init(_ names: [String]) {
             self.names = names
-            self.positions = Dictionary(names.enumerated().map { (ByteKey(text: $1), $0) }, uniquingKeysWith: { first, _ in first })
+            self.positions = Dictionary(
+                names.enumerated().map { (ByteKey(text: $1), $0) }, uniquingKeysWith: { first, _ in first })
         }
     }
 

@@ -148,7 +148,8 @@ public struct ProcessingResult: Sendable {
         guard readRecords + addedRecords != processedRecords + filteredRecords else { return }
         throw StreamError(
             .brokenLedger,
-            "\(readRecords) records read and \(addedRecords) added, but \(processedRecords) written and \(filteredRecords) filtered")
+            "\(readRecords) records read and \(addedRecords) added, but \(processedRecords) written and \(filteredRecords) filtered"
+        )
     }
 }
 

@@ -131,7 +131,8 @@ final class GunzipInput: ByteInput {
                     : ("the gzip data is damaged", "get the file anew")
             }
         return StreamError(
-            code, "\(message) (byte \(consumed) of the compressed file)", path: file.path, byteOffset: produced, stage: "cut",
+            code, "\(message) (byte \(consumed) of the compressed file)", path: file.path, byteOffset: produced,
+            stage: "cut",
             hint: hint)
     }
 

@@ -8,7 +8,8 @@ struct CSVHeader {
 
     /// - Throws: `StreamError` where the header cannot be read: it counts as record 0.
     static func read(
-        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, path: String, maxBytes: Int
+        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, path: String,
+        maxBytes: Int
     ) throws(StreamError) -> CSVHeader {
         var start = InputStart(pool)
         try start.skipByteOrderMark(input)
@@ -31,7 +32,8 @@ struct CSVHeader {
             case .failed(let code):
                 let failure = scanner.failure(code, expected: nil, names: nil)
                 throw StreamError(
-                    code, "\(failure.message), in the header", path: path, record: 0, byteOffset: failure.offset, stage: "cut",
+                    code, "\(failure.message), in the header", path: path, record: 0, byteOffset: failure.offset,
+                    stage: "cut",
                     hint: failure.hint)
             default:
                 dialect.endsAtCarriageReturn = scanner.endsAtCarriageReturn
@@ -99,7 +101,8 @@ extension InputStart {
 
     mutating func readMore(_ input: any ByteInput, _ pool: BlockPool) throws(StreamError) {
         if filled == block.capacity {
-            var larger = InputStart(block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position)
+            var larger = InputStart(
+                block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position)
             swap(&self, &larger)
         }
         try read(input)

@@ -80,12 +80,14 @@ public final class FileStreamSink: SplitSink {
     ) throws {
         if let columns, format != .csv || columns.isEmpty || Set(columns.map(ByteKey.init)).count != columns.count {
             throw StreamError(
-                .invalidConfiguration, format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
+                .invalidConfiguration,
+                format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
                 path: path)
         }
         if let level, compression != .gzip || !(0...9).contains(level) {
             throw StreamError(
-                .invalidConfiguration, compression == .gzip ? "gzip levels are 0 to 9" : "only compressed files have a level",
+                .invalidConfiguration,
+                compression == .gzip ? "gzip levels are 0 to 9" : "only compressed files have a level",
                 path: path)
         }
     }
@@ -263,7 +265,9 @@ extension FileStreamSink {
         /// Adds bytes as they are.
         func append(_ bytes: [UInt8], emit: (EncodedBlock) throws -> Void) throws {
             try makeRoom(bytes.count, emit)
-            bytes.withUnsafeBufferPointer { if let start = $0.baseAddress { (raw.bytes + filled).update(from: start, count: $0.count) } }
+            bytes.withUnsafeBufferPointer {
+                if let start = $0.baseAddress { (raw.bytes + filled).update(from: start, count: $0.count) }
+            }
             filled += bytes.count
         }
 
@@ -303,7 +307,8 @@ extension FileStreamSink {
             while filled - start >= BlockDeflater.inputMax || all && start < filled {
                 let count = min(BlockDeflater.inputMax, filled - start)
                 let member = pool.block(capacity: BlockDeflater.outputMax)
-                let length = deflater.member(UnsafeBufferPointer(start: raw.bytes + start, count: count), into: member.bytes)
+                let length = deflater.member(
+                    UnsafeBufferPointer(start: raw.bytes + start, count: count), into: member.bytes)
                 start += count
                 try emit(EncodedBlock(block: member, count: length, rawCount: count))
             }

@@ -60,7 +60,8 @@ public final class FileStreamSource: SplitSource {
         self.kernel = try kernel.make()
         (input, compression: self.compression) = try FileInputs.open(path, compression, pool)
         origin = ChunkOrigin.Source(metadata: [
-            "path": .string(path), "format": .string(format.rawValue), "compression": .string(self.compression.rawValue),
+            "path": .string(path), "format": .string(format.rawValue),
+            "compression": .string(self.compression.rawValue),
         ])
     }
 
@@ -122,7 +123,8 @@ extension FileStreamSource {
     public func decode(_ unit: Unit) throws -> DecodedUnit {
         DecodedUnit(
             base: try unit.decoder.decode(unit.cut, pool), ends: unit.cut.chunkEnds,
-            firstSequenceNumber: unit.firstSequenceNumber, isLast: unit.isLast, timestamp: unit.timestamp, source: origin,
+            firstSequenceNumber: unit.firstSequenceNumber, isLast: unit.isLast, timestamp: unit.timestamp,
+            source: origin,
             progress: unit.progress)
     }
 
@@ -149,11 +151,13 @@ extension FileStreamSource {
         let schema = select.map { Schema($0) } ?? header
         let cutter = UnitCutter(
             input, pool, limits, path: path,
-            cutter: CSVCutter(kernel: kernel, dialect: opened.dialect, position: opened.start.position), start: opened.start)
+            cutter: CSVCutter(kernel: kernel, dialect: opened.dialect, position: opened.start.position),
+            start: opened.start)
         return Reader(
             next: cutter.next,
             decoder: CSVDecoder(
-                kernel: kernel, dialect: opened.dialect, header: header, schema: schema, selected: selected, types: types,
+                kernel: kernel, dialect: opened.dialect, header: header, schema: schema, selected: selected,
+                types: types,
                 maxRecordBytes: limits.maxRecordBytes),
             schema: schema)
     }
@@ -163,10 +167,12 @@ extension FileStreamSource {
         try start.skipByteOrderMark(input)
         let schema = select.map { Schema($0) }
         let cutter = UnitCutter(
-            input, pool, limits, path: path, cutter: JSONLinesCutter(kernel: kernel, position: start.position), start: start)
+            input, pool, limits, path: path, cutter: JSONLinesCutter(kernel: kernel, position: start.position),
+            start: start)
         return Reader(
             next: cutter.next,
-            decoder: JSONLinesDecoder(kernel: kernel, selected: schema, maxRecordBytes: limits.maxRecordBytes), schema: schema)
+            decoder: JSONLinesDecoder(kernel: kernel, selected: schema, maxRecordBytes: limits.maxRecordBytes),
+            schema: schema)
     }
 }
 
@@ -177,7 +183,8 @@ extension FileStreamSource {
         guard let select else { return }
         guard !select.isEmpty, Set(select.map(ByteKey.init)).count == select.count else {
             throw StreamError(
-                .invalidConfiguration, select.isEmpty ? "no field is selected" : "a field is selected twice", path: path)
+                .invalidConfiguration, select.isEmpty ? "no field is selected" : "a field is selected twice", path: path
+            )
         }
     }
 }
@@ -186,9 +193,11 @@ extension RecordLimits {
     fileprivate init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
         guard chunkSize >= 1, maxChunkBytes >= 1, (1...1 << 30).contains(maxRecordBytes) else {
             throw StreamError(
-                .invalidConfiguration, "chunkSize and maxChunkBytes are at least 1, maxRecordBytes is 1 to 1 GiB", path: path)
+                .invalidConfiguration, "chunkSize and maxChunkBytes are at least 1, maxRecordBytes is 1 to 1 GiB",
+                path: path)
         }
         self.init(
-            chunkSize: min(chunkSize, 1 << 30), maxChunkBytes: min(maxChunkBytes, 1 << 30), maxRecordBytes: maxRecordBytes)
+            chunkSize: min(chunkSize, 1 << 30), maxChunkBytes: min(maxChunkBytes, 1 << 30),
+            maxRecordBytes: maxRecordBytes)
     }
 }

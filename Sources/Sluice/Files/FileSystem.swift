@@ -26,7 +26,9 @@ enum FileSystem {
     /// Opens what is there already: a FIFO, a device.
     static func openForWriting(_ path: String) throws(StreamError) -> Int32 {
         let descriptor = retrying { open(path, O_WRONLY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw .system(errno, "cannot open the file", path, .cannotCreate, stage: "commit") }
+        guard descriptor >= 0 else {
+            throw .system(errno, "cannot open the file", path, .cannotCreate, stage: "commit")
+        }
         return descriptor
     }
 
@@ -91,7 +93,9 @@ enum FileSystem {
 
     static func status(_ descriptor: Int32, _ path: String) throws(StreamError) -> Status {
         var entry = stat()
-        guard fstat(descriptor, &entry) == 0 else { throw .system(errno, "cannot look at the file", path, .readFailed, stage: "cut") }
+        guard fstat(descriptor, &entry) == 0 else {
+            throw .system(errno, "cannot look at the file", path, .readFailed, stage: "cut")
+        }
         return Status(entry)
     }
 

@@ -28,7 +28,10 @@ final class UnitCutter<Cutter: RecordCutter> {
     private var expectedBytes = 256 << 10
 
     /// - Parameter start: what was read of the input so far.
-    init(_ input: any ByteInput, _ pool: BlockPool, _ limits: RecordLimits, path: String, cutter: Cutter, start: InputStart) {
+    init(
+        _ input: any ByteInput, _ pool: BlockPool, _ limits: RecordLimits, path: String, cutter: Cutter,
+        start: InputStart
+    ) {
         self.input = input
         self.pool = pool
         self.limits = limits

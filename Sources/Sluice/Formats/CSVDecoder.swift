@@ -46,7 +46,8 @@ extension CSVScanner {
         case .raggedRecord:
             return FormatFailure(
                 code: code, message: "the record has \(errorFields) fields where the header has \(expected ?? 0)",
-                offset: errorOffset, lines: lines, hint: "look for a delimiter or a line end that lacks quotes around its field")
+                offset: errorOffset, lines: lines,
+                hint: "look for a delimiter or a line end that lacks quotes around its field")
         default:
             return FormatFailure(code: code, message: "the file is no CSV", offset: errorOffset, lines: lines)
         }
@@ -84,7 +85,8 @@ struct CSVDecoder: RecordDecoder {
         precondition(scanner.records == unit.records, "cut and index agree about records")
         let base = BatchBase(
             layout: .csv(ends: UnsafePointer(index.ends.entries), starts: UnsafePointer(index.starts.entries)),
-            bytes: bytes, rowCount: unit.records, schema: schema, columns: columns, selected: selected, flags: index.flags,
+            bytes: bytes, rowCount: unit.records, schema: schema, columns: columns, selected: selected,
+            flags: index.flags,
             isInferred: types == .inferred, dialect: dialect, origin: unit.origin,
             blocks: [unit.block, index.ends, index.starts])
         if index.flags & ContentFlags.nonASCII != 0 { try validate(unit, base) }
@@ -133,7 +135,8 @@ extension BatchBase {
 extension StreamError {
     static func recordTooLarge(_ limit: Int, path: String?, record: Int, byteOffset: Int) -> StreamError {
         StreamError(
-            .recordTooLarge, "the record is larger than \(limit) bytes", path: path, record: record, byteOffset: byteOffset,
+            .recordTooLarge, "the record is larger than \(limit) bytes", path: path, record: record,
+            byteOffset: byteOffset,
             stage: "cut", hint: "raise maxRecordBytes (--max-record), or look for a quote that is not closed")
     }
 }

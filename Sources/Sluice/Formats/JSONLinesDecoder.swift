@@ -48,7 +48,8 @@ struct JSONLinesDecoder: RecordDecoder {
         }
         let base = BatchBase(
             layout: .json(tape: UnsafePointer(index.tape.entries), rows: index.rowPointer, projection: projection),
-            bytes: UnsafePointer(unit.block.bytes), rowCount: unit.records, schema: selected, columns: selected?.count ?? 0,
+            bytes: UnsafePointer(unit.block.bytes), rowCount: unit.records, schema: selected,
+            columns: selected?.count ?? 0,
             flags: index.flags, origin: unit.origin, blocks: blocks)
         try base.checkRecordSizes(unit, maxRecordBytes)
         return base
@@ -79,7 +80,9 @@ struct JSONLinesDecoder: RecordDecoder {
             switch code {
             case .jsonTooDeep: "arrays and objects are nested more than 512 deep"
             case .invalidUTF8: "the text is not valid UTF-8"
-            default: index.errorOffset < unit.range.upperBound ? "the line is no JSON here" : "the line ends inside a JSON value"
+            default:
+                index.errorOffset < unit.range.upperBound
+                    ? "the line is no JSON here" : "the line ends inside a JSON value"
             }
         return FormatFailure(
             code: code, message: message, offset: index.errorOffset, lines: index.lines,

@@ -74,7 +74,8 @@ final class RecordFormatter {
 
     /// The conversation with the kernel: room is given until all rows are written.
     private func run(
-        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns, isRecords: Bool,
+        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
+        isRecords: Bool,
         into output: inout some EncoderOutput
     ) throws {
         encoder.row = 0
@@ -150,7 +151,8 @@ extension RecordFormatter {
             into: block.entries)
         let result = BatchBase(
             layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: base.bytes,
-            rowCount: base.rowCount, schema: columnsSchema, columns: names.count, flags: base.flags, origin: base.origin,
+            rowCount: base.rowCount, schema: columnsSchema, columns: names.count, flags: base.flags,
+            origin: base.origin,
             blocks: [block], keeping: base)
         projected = (base, result)
         return result
@@ -177,7 +179,9 @@ extension RecordFormatter {
                 throw unknownKey(column.name, record, batch)
             }
         }
-        guard let base = batch.storage.base, base.schema == nil, case .json(let tape, let rows, _) = base.layout else { return }
+        guard let base = batch.storage.base, base.schema == nil, case .json(let tape, let rows, _) = base.layout else {
+            return
+        }
         for record in batch where record.slot < core.baseRows && core.keyOrders[record.slot] == nil {
             let row = rows[core.firstRow + record.slot]
             let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
@@ -195,7 +199,8 @@ extension RecordFormatter {
 
     private func unknownKey(_ key: String, _ record: Record, _ batch: RecordBatch) -> StreamError {
         StreamError(
-            .unknownKey, "the record has a key that is no column of the CSV output", path: batch.storage.base?.origin.path,
+            .unknownKey, "the record has a key that is no column of the CSV output",
+            path: batch.storage.base?.origin.path,
             record: record.number, byteOffset: record.byteOffset, column: key, stage: "encode",
             hint: "name the columns (columns:), or the fields to read (select:, --select)")
     }

@@ -33,7 +33,8 @@ struct CKernel: Kernel, @unchecked Sendable {
     }
 
     func indexCSV(
-        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, into index: inout CSVIndex
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool,
+        into index: inout CSVIndex
     ) -> KernelStatus {
         var core = sluice_csv_index(
             ends: index.ends.entries, row_starts: index.starts.entries, ends_capacity: UInt32(index.ends.entryCapacity),

@@ -145,6 +145,7 @@ enum JSONTape {
 extension CSVDialect {
     var core: sluice_csv_dialect {
         sluice_csv_dialect(
-            delimiter: delimiter, quote: quote, escape: 0, lenient: 0, carriage_return: endsAtCarriageReturn ? 1 : 0, ragged: 0)
+            delimiter: delimiter, quote: quote, escape: 0, lenient: 0, carriage_return: endsAtCarriageReturn ? 1 : 0,
+            ragged: 0)
     }
 }

@@ -11,7 +11,8 @@ public enum KernelChoice: String, Sendable, CaseIterable {
     /// - Throws: `unsupported` where this processor cannot run it.
     func make() throws(StreamError) -> any Kernel {
         guard let kernel = CKernel(rawValue) else {
-            throw StreamError(.unsupported, "this processor cannot run the kernel \"\(rawValue)\"", hint: "use auto or scalar")
+            throw StreamError(
+                .unsupported, "this processor cannot run the kernel \"\(rawValue)\"", hint: "use auto or scalar")
         }
         return kernel
     }
@@ -35,7 +36,8 @@ protocol Kernel: Sendable {
     ) -> (status: KernelStatus, fields: Int, start: Int)
 
     func indexCSV(
-        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, into index: inout CSVIndex
+        _ scanner: inout CSVScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool,
+        into index: inout CSVIndex
     ) -> KernelStatus
 
     func cutJSONLines(

@@ -22,7 +22,9 @@ struct CSVScanner: Sendable {
     /// Nothing of the next record has been seen.
     var isBetweenRecords: Bool { core.state == UInt8(SLUICE_CSV_RECORD_START.rawValue) }
     /// A CR that may be half of a line end.
-    var isUndecided: Bool { core.state == UInt8(SLUICE_CSV_UNQUOTED_CR.rawValue) && core.position == core.record_start + 1 }
+    var isUndecided: Bool {
+        core.state == UInt8(SLUICE_CSV_UNQUOTED_CR.rawValue) && core.position == core.record_start + 1
+    }
     var endsAtCarriageReturn: Bool { core.dialect.carriage_return != 0 }
     var quoteStart: Int { Int(core.quote_start) }
     var errorOffset: Int { Int(core.error_offset) }

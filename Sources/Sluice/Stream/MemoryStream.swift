@@ -28,7 +28,8 @@ public final class MemoryStreamSource: StreamSource {
             sequenceNumber += 1
         }
         return StreamChunk(
-            data: records.selecting(position..<end), sequenceNumber: sequenceNumber, timestamp: Clock.secondsSince1970(),
+            data: records.selecting(position..<end), sequenceNumber: sequenceNumber,
+            timestamp: Clock.secondsSince1970(),
             isLast: end == records.count,
             origin: ChunkOrigin(
                 source: origin, progress: Double(end) / Double(records.count), itemCount: end - position))
