@@ -4,8 +4,9 @@ import Testing
 
 /// The tool against Python's csv, json and gzip, on random files.
 ///
-/// A program of Python makes the files from a seed; the tool converts each of them in all its settings, which have to agree to
-/// the byte; another program reads what went in and what came out, with Python's own parsers, and compares record by record.
+/// A program of Python makes the files from a seed; the tool converts each of them in all its settings, which have to agree
+/// to the byte; another program reads what went in and what came out, with Python's own parsers, and compares record by
+/// record.
 @Suite("The tool against Python")
 struct DifferentialTests {
     /// Random files of each kind: the one number to turn for more or less of everything here.

@@ -37,7 +37,7 @@ let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
 func records(
     _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes = .strings,
     select: [String]? = nil,
-    maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 4 << 20, kernel: KernelChoice = .auto
+    maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
 ) throws -> [String] {
     let source = try FileStreamSource(
         path, format: format, chunkSize: chunkSize, types: types, select: select, maxRecordBytes: maxRecordBytes,

@@ -176,19 +176,23 @@ struct ToolErrorTests {
     @Test("the place of bad data is right far into a file, too", arguments: BadFile.all)
     func badDataFarIn(bad: BadFile) throws {
         let folder = TemporaryFolder()
-        // As many records and bytes as several units have, of uneven lengths.
-        let isCSV = bad.name.hasSuffix("csv")
-        let filler = (0..<40_000).map { number -> String in
-            let text = String(repeating: "é", count: number % 11)
-            return isCSV ? "\(number),\"\(text)\n\"\n" : "[\(number),\"\(text)\"]\n"
-        }.joined()
-        try folder.write(bad.header + Array(filler.utf8) + bad.records, to: bad.name)
-        let offset = bad.header.count + filler.utf8.count + bad.byte
+        let filler = bad.name.hasSuffix("csv") ? Self.goodCSV : Self.goodJSONLines
+        try folder.write(bad.header + filler + bad.records, to: bad.name)
+        let offset = bad.header.count + filler.count + bad.byte
         for size in ["7", "1000"] {
             try expectRefusal(
-                of: bad.name, bad, record: 40_000 + bad.record, byte: offset, in: folder,
+                of: bad.name, bad, record: Self.goodCount + bad.record, byte: offset, in: folder,
                 options: bad.options + ["--chunk-size", size])
         }
+    }
+
+    /// As many records and bytes as several units have, of uneven lengths.
+    private static let goodCount = 20_000
+    private static let goodCSV = (0..<goodCount).flatMap { number in
+        Array("\(number),\"\(String(repeating: "é", count: number % 17))\n\"\n".utf8)
+    }
+    private static let goodJSONLines = (0..<goodCount).flatMap { number in
+        Array("[\(number),\"\(String(repeating: "é", count: number % 17))\"]\n".utf8)
     }
 
     private func expectRefusal(
@@ -402,13 +406,13 @@ struct ToolGzipErrorTests {
     func cutAnywhere() throws {
         let folder = TemporaryFolder()
         try folder.write(SampleText.csv, to: "in.csv")
-        try folder.write("old", to: "out.jsonl")
         _ = try folder.shell("gzip -c in.csv >whole")
         try folder.convert("in.csv", "own.csv.gz")
         for name in ["whole", "own.csv.gz"] {
             let whole = try folder.data(name)
             for length in 0..<whole.count {
                 try folder.write(whole.prefix(length), to: "cut.csv.gz")
+                try folder.write("old", to: "out.jsonl")
                 let outcome = try folder.sluice("convert", "cut.csv.gz", "out.jsonl")
                 #expect(
                     outcome.status == 65 && outcome.isOneLine, "\(name) cut to \(length) bytes: \(outcome.messages)")

@@ -68,7 +68,7 @@ extension TemporaryFolder {
         #expect(outcome.status == 0 && outcome.messages.isEmpty, "\(outcome.messages)")
     }
 
-    /// Runs a script of sh in this folder; it finds the tool in $SLUICE. Output goes through files, so that no pipe can fill up.
+    /// Runs a script of sh in this folder; it finds the tool in $SLUICE. Output goes to files, so that no pipe can fill up.
     func shell(_ script: String, _ arguments: [String] = []) throws -> Outcome {
         let logs = TemporaryFolder()
         let prologue = #"cd "$1" && exec </dev/null >"$2/output" 2>"$2/messages" || exit 99; shift 2; "#
@@ -86,7 +86,7 @@ extension TemporaryFolder {
 private func spawn(_ command: [String], _ environment: [String: String]) throws -> Int32 {
     var arguments = command.map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (arguments + variables).forEach { free($0) } }
+    defer { for string in arguments + variables { free(string) } }
     // Threads of a test run may block signals, and the process may ignore some: its children do neither.
     #if canImport(Darwin)
         var attributes: posix_spawnattr_t?

@@ -144,6 +144,30 @@ struct ToolTests {
         }
     }
 
+    @Test(
+        "chunks that close by their bytes lose nothing, wherever their ends fall", arguments: [9_000, 70_000, 300_000])
+    func chunksClosedByBytes(length: Int) throws {
+        let folder = TemporaryFolder()
+        var random = SeededGenerator(seed: UInt64(length))
+        var csv = "a,b\n"
+        var jsonl = ""
+        for number in 0..<max(40, 9_000_000 / length) {
+            let text = String(repeating: "x", count: Int.random(in: length / 2...length, using: &random))
+            csv += "\(number),\(text)\n"
+            jsonl += "{\"a\":\"\(number)\",\"b\":\"\(text)\"}\n"
+        }
+        try folder.write(csv, to: "in.csv")
+        try folder.write(jsonl, to: "in.jsonl")
+        for kernel in kernelNames {
+            for (input, output) in [("in.csv", "out.jsonl"), ("in.jsonl", "out.csv")] {
+                try folder.convert(input, output, "--kernel", kernel)
+                #expect(
+                    try folder.data(output) == (output == "out.csv" ? Data(csv.utf8) : Data(jsonl.utf8)),
+                    "\(input) on \(kernel)")
+            }
+        }
+    }
+
     @Test("blank lines are no records, however many, and count against no limit")
     func blankLines() throws {
         let folder = TemporaryFolder()
@@ -269,6 +293,16 @@ struct ToolFieldTests {
         #expect(
             try folder.text("out.csv")
                 == "n,t,z,s,a,o,e,late\n1.50,true,,\"é\n\",\"[1,\"\"x y\"\"]\",\"{\"\"k\"\":{}}\",,\n,,,,,,,1e400\n")
+    }
+}
+
+extension ToolFieldTests {
+    @Test("a CSV column that came from a key takes that key's values only, though the key looks like a path")
+    func dottedKeys() throws {
+        let folder = TemporaryFolder()
+        try folder.write("{\"a.x\":\"p\",\"a\":{\"x\":1}}\n{\"a\":{\"x\":2}}\n", to: "in.jsonl")
+        try folder.convert("in.jsonl", "out.csv")
+        #expect(try folder.text("out.csv") == "a.x,a\np,\"{\"\"x\"\":1}\"\n,\"{\"\"x\"\":2}\"\n")
     }
 }
 

@@ -43,7 +43,7 @@ public final class FileStreamSource: SplitSource {
     public init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
         encoding: TextEncoding = .utf8, types: CellTypes = .strings, select: [String]? = nil,
-        maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 4 << 20, kernel: KernelChoice = .auto
+        maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
         guard let format = format ?? FileFormat(path: path) else {
             throw StreamError(
