@@ -3,8 +3,8 @@
 How it measures:
 1. Everyone runs in a fresh process, alternating (A B C A B C), output to a file on the same disk that is removed first.
 2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on.
-3. Our time is the whole process, from its start to its end. A peer's is its statement alone, without the start of
-   Python and the loading of its library: those would only flatter us. Both are in the JSON.
+3. Everyone's time is that of the whole process, from its start to its end, as who types the command line has it. A peer's
+   statement alone, without the start of Python and the loading of its library, is shown beside it.
 4. Peak memory is that of the process, through launch.c.
 5. What a peer wrote is compared with what we wrote, see compare.py.
 """
@@ -58,8 +58,8 @@ def say(text):
 
 @dataclass
 class Run:
-    seconds: float    # what is compared: see (3) above
-    wall: float       # of the process
+    seconds: float    # of the process: what is compared
+    statement: float  # of a peer's statement alone; of the process for others
     cpu: float
     peak_mib: float
 
@@ -106,8 +106,8 @@ class Launcher:
         wall, cpu, peak_kib, _ = map(float, self.report.read_text().split())
         contestant.stdout = done.stdout
         contestant.output_bytes = contestant.output.stat().st_size if contestant.output else None
-        seconds = float(done.stdout.split()[-1]) if contestant.peer else wall
-        return Run(seconds, wall, cpu, peak_kib / 1024)
+        statement = float(done.stdout.split()[-1]) if contestant.peer else wall
+        return Run(wall, statement, cpu, peak_kib / 1024)
 
 
 # MARK: One job
@@ -263,10 +263,10 @@ def print_tables(results):
         for one in racers:
             rows.append([job.title, one.label, f"{one.median:.3f}",
                          f"{min(run.seconds for run in one.runs):.3f}",
-                         f"{statistics.median(run.wall for run in one.runs):.3f}",
+                         f"{statistics.median(run.statement for run in one.runs):.3f}",
                          f"{statistics.median(run.cpu for run in one.runs):.3f}", f"{one.peak_mib:.0f}"])
-    print("Seconds (median, best), of the whole process (median), CPU seconds (median), peak memory\n")
-    print(table(["job", "program", "median", "best", "process", "CPU", "peak MiB"], rows))
+    print("Seconds of the process (median, best), of a peer's statement alone (median), CPU seconds (median), peak memory\n")
+    print(table(["job", "program", "median", "best", "statement", "CPU", "peak MiB"], rows))
 
     rows = [[job.title, bar.what, bar.show(), bar.show_limit(), bar.show_met()]
             for job, _, bars in results for bar in bars]

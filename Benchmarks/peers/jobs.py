@@ -57,7 +57,7 @@ TWEETS = ["id", "created_at", "text", "name", "screen_name", "followers", "retwe
 # Dates stay the text they are, and cells keep their blanks: the other way would be more work, and other records.
 CHDB = ("SETTINGS max_threads = 2, input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0, "
         "input_format_csv_trim_whitespaces = 0")
-# With 2 threads over an expression chDB now and then writes blocks out of order. In order: two parse, one works.
+# With 2 threads chDB now and then writes blocks out of order. In order: two parse, one works.
 CHDB_IN_ORDER = CHDB.replace("max_threads = 2", "max_threads = 1, max_parsing_threads = 2")
 
 COPY = ["cp", *([] if sys.platform == "darwin" else ["--reflink=never"]), "{reference}", "{output}"]
@@ -80,7 +80,7 @@ def csv_to_json(columns):
                 f"SELECT * FROM file('{{input}}', 'CSVWithNames', '{strings}') {CHDB}"),
         Variant("chdb", "numbers",
                 "INSERT INTO FUNCTION file('{output}', 'JSONEachRow') "
-                f"SELECT * FROM file('{{input}}', 'CSVWithNames') {CHDB}"),
+                f"SELECT * FROM file('{{input}}', 'CSVWithNames') {CHDB_IN_ORDER}"),
     ]
 
 
