@@ -286,3 +286,38 @@ size_t sluice_json_compact(const uint8_t *text, size_t length, uint8_t *out) {
     }
     return written;
 }
+
+// The path among `keys` that the key at `offset` means; `count` if none. Keys mostly come in the order of the columns, so the
+// search starts behind the one found last.
+static uint32_t find_key(
+    const uint8_t *bytes, uint32_t offset, uint32_t flags, const sluice_json_path *keys, uint32_t count, uint32_t expected) {
+    for (uint32_t step = 0; step < count; step++) {
+        const uint32_t key = expected + step < count ? expected + step : expected + step - count;
+        if (sluice_json_key_equals(bytes, offset, keys[key].name, keys[key].length, flags)) return key;
+    }
+    return count;
+}
+
+uint32_t sluice_json_project_keys(
+    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count, uint32_t flags,
+    const sluice_json_path *keys, uint32_t key_count, uint32_t *out) {
+    uint32_t first_unknown = count;
+    for (uint32_t row = 0; row < count; row++, out += key_count) {
+        memset(out, 0xFF, key_count * sizeof *out);
+        uint32_t position = rows[row].tape;
+        bool known = bytes[tape[position]] == '{';
+        const uint32_t close = known ? tape[position + 1] : 0;
+        uint32_t expected = 0;
+        for (position += 2; position < close; position = next_position(bytes, tape, position + 1)) {
+            const uint32_t key = find_key(bytes, tape[position], flags, keys, key_count, expected);
+            if (key == key_count) {
+                known = false;
+                continue;
+            }
+            out[key] = position + 1;
+            expected = key + 1 == key_count ? 0 : key + 1;
+        }
+        if (!known && first_unknown == count) first_unknown = row;
+    }
+    return first_unknown;
+}

@@ -56,7 +56,8 @@ enum ExitStatus: Int32 {
         case .isDirectory, .permissionDenied: self = error.stage == "commit" ? .cannotCreate : .noInput
         case .cannotCreate: self = .cannotCreate
         case .readFailed, .writeFailed, .noSpace: self = .inputOutput
-        case .invalidConfiguration, .unsupported, .unknownColumn: self = .usage
+        case .unsupported: self = error.stage == "encode" ? .badData : .usage
+        case .invalidConfiguration, .unknownColumn: self = .usage
         case .brokenLedger, .closed, .processorFailed: self = .software
         default: self = .badData
         }

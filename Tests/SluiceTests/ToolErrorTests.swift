@@ -159,7 +159,7 @@ struct ToolErrorTests {
         let offset = bad.header.count + bad.byte
         #expect(Array(bytes[offset...].prefix(bad.culprit.count)) == bad.culprit, "the table gives the right byte")
         for kernel in kernelNames {
-            for size in ["1", "1000"] {
+            for size in step == 1 ? ["1", "1000"] : ["1"] {
                 try expectRefusal(
                     of: bad.name, bad, record: bad.record, byte: offset, in: folder,
                     options: bad.options + ["--kernel", kernel, "--chunk-size", size])
@@ -179,7 +179,7 @@ struct ToolErrorTests {
         let filler = bad.name.hasSuffix("csv") ? Self.goodCSV : Self.goodJSONLines
         try folder.write(bad.header + filler + bad.records, to: bad.name)
         let offset = bad.header.count + filler.count + bad.byte
-        for size in ["7", "1000"] {
+        for size in step == 1 ? ["7", "1000"] : ["7"] {
             try expectRefusal(
                 of: bad.name, bad, record: Self.goodCount + bad.record, byte: offset, in: folder,
                 options: bad.options + ["--chunk-size", size])
@@ -410,7 +410,7 @@ struct ToolGzipErrorTests {
         try folder.convert("in.csv", "own.csv.gz")
         for name in ["whole", "own.csv.gz"] {
             let whole = try folder.data(name)
-            for length in 0..<whole.count {
+            for length in stride(from: 0, to: whole.count, by: step) {
                 try folder.write(whole.prefix(length), to: "cut.csv.gz")
                 try folder.write("old", to: "out.jsonl")
                 let outcome = try folder.sluice("convert", "cut.csv.gz", "out.jsonl")
@@ -454,7 +454,7 @@ struct ToolGzipErrorTests {
         try folder.write(SampleText.csv, to: "in.csv")
         _ = try folder.shell("gzip -nc in.csv >whole")
         let whole = try folder.data("whole")
-        for place in 0..<whole.count {
+        for place in stride(from: 0, to: whole.count, by: step) {
             var damaged = whole
             damaged[place] ^= 0x10
             try folder.write(damaged, to: "damaged.csv.gz")

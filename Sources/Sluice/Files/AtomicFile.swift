@@ -20,16 +20,17 @@ final class AtomicFile {
             temporary = nil
             return
         }
-        let target = FileSystem.resolved(path)
-        let old = try FileSystem.status(target)
+        // What is there counts, not its name: /dev/stdout resolves to one that cannot be opened where it is a pipe.
+        let old = try FileSystem.status(path)
         if let old, !old.isRegular {
             guard !old.isDirectory else {
                 throw StreamError(.isDirectory, "it is a directory, not a file", path: path, stage: "commit")
             }
-            descriptor = try FileSystem.openForWriting(target)
+            descriptor = try FileSystem.openForWriting(path)
             temporary = nil
             return
         }
+        let target = FileSystem.resolved(path)
         let made = try Self.makeTemporary(beside: target, old, path)
         descriptor = made.descriptor
         temporary = (made.path, target)

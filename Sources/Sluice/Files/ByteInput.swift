@@ -127,7 +127,10 @@ final class GunzipInput: ByteInput {
             case .trailingData: ("bytes that are no gzip follow the gzip data", "the file was damaged or written to")
             default:
                 consumed < 18 && produced == 0
-                    ? ("the file is no gzip, though it is read as one", "say compression: .none (--compression none)")
+                    ? (
+                        "the file is no gzip, though it is read as one",
+                        "its name ends in .gz; rename it, or say compression: .none"
+                    )
                     : ("the gzip data is damaged", "get the file anew")
             }
         return StreamError(

@@ -38,6 +38,9 @@ struct CSVHeader {
             default:
                 dialect.endsAtCarriageReturn = scanner.endsAtCarriageReturn
                 guard scanner.records == 1 else { return CSVHeader(columns: nil, dialect: dialect, start: start) }
+                if fields > 0, Int(ends[fields - 1]) - first > maxBytes {
+                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: first)
+                }
                 let names = try names(start, first, ends[..<fields], kernel, dialect, path)
                 start.position = scanner.position
                 return CSVHeader(columns: Schema(unique(names)), dialect: dialect, start: start)

@@ -22,6 +22,7 @@ final class UnitCutter<Cutter: RecordCutter> {
     private var linesBefore: Int
     /// The input has no more bytes.
     private var isAtEnd: Bool
+    private var hasStarted = false
     private var isDone = false
     private var pending: StreamError?
     /// Bytes that units have had: how much to read.
@@ -48,6 +49,10 @@ final class UnitCutter<Cutter: RecordCutter> {
     /// The next unit, and whether it is the last; nil at the end.
     func next(_ limit: UnitLimit) throws(StreamError) -> (unit: CutUnit, isLast: Bool)? {
         if let pending { throw pending }
+        if !hasStarted {
+            hasStarted = true
+            isDone = try skipBlankLines()
+        }
         guard !isDone else { return nil }
         var chunkEnds: [Int] = []
         do throws(StreamError) {
@@ -71,17 +76,20 @@ final class UnitCutter<Cutter: RecordCutter> {
     private func cutChunk(from start: inout Int, after records: Int) throws(StreamError) -> Bool {
         while true {
             let byteLimit = start - unitStart + limits.maxChunkBytes
-            let end = min(filled, unitStart + byteLimit)
+            // A record may have taken the scan past the limit already.
+            let end = max(cutter.position, min(filled, unitStart + byteLimit))
             let isWhole = end == filled
             var status = cutter.cut(
                 block.bytes, count: end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
             if cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
-                cutter.records == records || cutter.recordEnd - unitStart < byteLimit
+                cutter.recordEnd - unitStart < byteLimit
             {
                 // At the byte limit inside a record: the chunk ends with it.
                 status = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: cutter.records + 1)
             }
             if case .failed(let code) = status { throw error(code) }
+            // So many blank lines that a chunk could end with them: they are left to the next unit, which skips them.
+            if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit { return false }
             let isFull = cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
             if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
                 start = cutter.recordEnd
@@ -111,22 +119,27 @@ final class UnitCutter<Cutter: RecordCutter> {
         unitStart = 0
         block = next
         cutter = cutter.restarted(at: 0)
-        return (unit, pending == nil && isNothingLeft())
+        guard pending == nil else { return (unit, false) }
+        do throws(StreamError) {
+            isDone = try skipBlankLines()
+        } catch {
+            // The unit is whole: the error is for the next call.
+            pending = error
+        }
+        return (unit, isDone)
     }
 
-    /// Whether no record follows.
-    private func isNothingLeft() -> Bool {
-        do throws(StreamError) {
-            while true {
-                var probe = cutter
-                _ = probe.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: 1)
-                if probe.hasBegunRecord == true { return false }
-                if isAtEnd { return true }
-                _ = try fill()
-            }
-        } catch {
-            pending = error
-            return false
+    /// Moves the unit's start to the next record; whether there is none. What was skipped may be forgotten, so any number of
+    /// blank lines takes no memory and counts against no limit.
+    private func skipBlankLines() throws(StreamError) -> Bool {
+        while true {
+            let rest = UnsafeBufferPointer(start: block.bytes + unitStart, count: filled - unitStart)
+            let (skipped, lines, hasBegun) = cutter.skipBlankLines(rest, isFinal: isAtEnd)
+            unitStart += skipped
+            linesBefore += lines
+            cutter = cutter.restarted(at: unitStart)
+            if hasBegun || isAtEnd { return !hasBegun }
+            _ = try fill()
         }
     }
 
@@ -151,7 +164,7 @@ final class UnitCutter<Cutter: RecordCutter> {
 
     private func moveToLargerBlock() -> Int {
         let moved = unitStart
-        let larger = pool.block(capacity: (filled - moved) * 2)
+        let larger = pool.block(capacity: max((filled - moved) * 2, expectedBytes + Self.readStep))
         larger.bytes.update(from: block.bytes + moved, count: filled - moved)
         block = larger
         cutter.rebase(moved)

@@ -23,10 +23,25 @@ struct CSVCutter: RecordCutter {
 
     mutating func rebase(_ offset: Int) { scanner.rebase(offset) }
 
-    var hasBegunRecord: Bool? {
-        if records > 0 { return true }
-        if scanner.isUndecided { return nil }
-        return !scanner.isBetweenRecords
+    func skipBlankLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
+    ) -> (bytes: Int, lines: Int, hasBegun: Bool) {
+        let end = dialect.endsAtCarriageReturn ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
+        var skipped = 0
+        var lines = 0
+        while skipped < bytes.count {
+            if bytes[skipped] == end {
+                skipped += 1
+            } else if bytes[skipped] == UInt8(ascii: "\r"), skipped + 1 == bytes.count, !isFinal {
+                return (skipped, lines, false)
+            } else if bytes[skipped] == UInt8(ascii: "\r"), skipped + 1 < bytes.count, bytes[skipped + 1] == end {
+                skipped += 2
+            } else {
+                return (skipped, lines, true)
+            }
+            lines += 1
+        }
+        return (skipped, lines, false)
     }
 
     func failure(_ code: StreamError.Code) -> FormatFailure { scanner.failure(code, expected: nil, names: nil) }

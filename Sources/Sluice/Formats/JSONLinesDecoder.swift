@@ -19,7 +19,22 @@ struct JSONLinesCutter: RecordCutter {
 
     func restarted(at position: Int) -> JSONLinesCutter { JSONLinesCutter(kernel: kernel, position: position) }
     mutating func rebase(_ offset: Int) { scanner.rebase(offset) }
-    var hasBegunRecord: Bool? { records > 0 || scanner.isInRecord }
+    func skipBlankLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
+    ) -> (bytes: Int, lines: Int, hasBegun: Bool) {
+        var skipped = 0
+        var lines = 0
+        for place in bytes.indices {
+            switch bytes[place] {
+            case UInt8(ascii: "\n"):
+                skipped = place + 1
+                lines += 1
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
+            default: return (skipped, lines, true)
+            }
+        }
+        return (isFinal ? bytes.count : skipped, lines, false)
+    }
 
     func failure(_ code: StreamError.Code) -> FormatFailure {
         FormatFailure(code: code, message: "the file is no JSON Lines", offset: position, lines: lines)
@@ -76,13 +91,13 @@ struct JSONLinesDecoder: RecordDecoder {
     }
 
     private func failure(_ code: StreamError.Code, _ index: JSONIndex, _ unit: CutUnit) -> FormatFailure {
+        let endsEarly =
+            index.errorOffset >= unit.range.upperBound || unit.block.bytes[index.errorOffset] == UInt8(ascii: "\n")
         let message =
             switch code {
             case .jsonTooDeep: "arrays and objects are nested more than 512 deep"
             case .invalidUTF8: "the text is not valid UTF-8"
-            default:
-                index.errorOffset < unit.range.upperBound
-                    ? "the line is no JSON here" : "the line ends inside a JSON value"
+            default: endsEarly ? "the line ends inside a JSON value" : "the line is no JSON here"
             }
         return FormatFailure(
             code: code, message: message, offset: index.errorOffset, lines: index.lines,

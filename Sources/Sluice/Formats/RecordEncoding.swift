@@ -13,8 +13,11 @@ final class RecordFormatter {
     private var encoder = RowEncoder()
     /// The columns of the batch that came last: the next one nearly always has the same.
     private var plan: Plan?
-    /// JSON records on the way to CSV: the unit's values by column.
-    private var projected: (of: BatchBase, base: BatchBase)?
+    /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
+    private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
+    /// The CSV columns, and the schema last found to have no others.
+    private let columns: Schema
+    private var known: Schema.Storage?
     private let pool: BlockPool
 
     private struct Plan {
@@ -26,13 +29,14 @@ final class RecordFormatter {
     init(_ encoding: RecordEncoding, _ pool: BlockPool) {
         self.encoding = encoding
         self.pool = pool
+        columns = Schema(encoding.columns)
     }
 
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
         let core = batch.storage.core
-        if encoding.format == .csv { try checkKeys(batch) }
         let base = encoding.format == .csv ? project(batch.storage.base) : batch.storage.base
+        if encoding.format == .csv { try checkKeys(batch) }
         guard core.pointee.hasKeyOrders else {
             return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
         }
@@ -144,57 +148,45 @@ extension RecordFormatter {
     private func project(_ base: BatchBase?) -> BatchBase? {
         guard let base, base.schema == nil, case .json(let tape, let rows, nil) = base.layout else { return base }
         if let projected, projected.of === base { return projected.base }
-        let names = encoding.columns
-        let block = pool.block(capacity: 4 * max(1, base.rowCount * names.count))
-        encoding.kernel.projectJSON(
-            tape: tape, rows: rows, rowCount: base.rowCount, flags: base.flags, base.bytes, paths: names,
+        let block = pool.block(capacity: 4 * max(1, base.rowCount * columns.count))
+        let firstUnknown = encoding.kernel.projectJSONKeys(
+            tape: tape, rows: rows, rowCount: base.rowCount, flags: base.flags, base.bytes, keys: columns.names,
             into: block.entries)
         let result = BatchBase(
             layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: base.bytes,
-            rowCount: base.rowCount, schema: columnsSchema, columns: names.count, flags: base.flags,
-            origin: base.origin,
+            rowCount: base.rowCount, schema: columns, columns: columns.count, flags: base.flags, origin: base.origin,
             blocks: [block], keeping: base)
-        projected = (base, result)
+        projected = (base, result, firstUnknown)
         return result
-    }
-
-    private var columnsSchema: Schema {
-        if let schema = projected?.base.schema { return schema }
-        return Schema(encoding.columns)
     }
 
     /// Refuses a batch with a field that no CSV column takes, before anything of it is written.
     private func checkKeys(_ batch: RecordBatch) throws {
-        let core = batch.storage.core.pointee
-        let known = columnsSchema
-        // Base columns first: they are the same for all records.
-        for name in batch.storage.base?.schema?.names ?? [] where known.index(of: name) == nil && !batch.isEmpty {
-            for record in batch where record.storage.withField(name, slot: record.slot, { _ in true }) == true {
-                throw unknownKey(name, record, batch)
-            }
-        }
-        for number in 0..<core.columnCount where known.index(of: core.columns[number].name) == nil {
-            let column = core.columns[number]
-            for record in batch where column.tags[column.cell(record.slot)] > CellTag.removed {
-                throw unknownKey(column.name, record, batch)
-            }
-        }
-        guard let base = batch.storage.base, base.schema == nil, case .json(let tape, let rows, _) = base.layout else {
-            return
-        }
-        for record in batch where record.slot < core.baseRows && core.keyOrders[record.slot] == nil {
-            let row = rows[core.firstRow + record.slot]
-            let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
-            if let key = members.firstKey(notIn: encoding.columns, flags: base.flags) {
-                guard record.storage.withField(key, slot: record.slot, { _ in true }) == true else { continue }
-                throw unknownKey(key, record, batch)
-            }
-            if !members.isObject {
+        guard !hasKnownKeysOnly(batch) else { return }
+        for record in batch {
+            for key in record.keys where columns.index(of: key) == nil { throw unknownKey(key, record, batch) }
+            if record.storage.wholeValue(slot: record.slot) != nil, record.keys.isEmpty {
                 throw StreamError(
-                    .unsupported, "the record is no object, so CSV has no columns for it", path: base.origin.path,
-                    record: record.number, byteOffset: record.byteOffset, stage: "encode")
+                    .unsupported, "the record is no object, so CSV has no columns for it",
+                    path: batch.storage.base?.origin.path, record: record.number, byteOffset: record.byteOffset,
+                    stage: "encode")
             }
         }
+    }
+
+    /// Whether it can be told without a look at each record that all keys are columns.
+    private func hasKnownKeysOnly(_ batch: RecordBatch) -> Bool {
+        let core = batch.storage.core.pointee
+        for number in 0..<core.columnCount where columns.index(of: core.columns[number].name) == nil { return false }
+        guard let base = batch.storage.base else { return true }
+        guard let schema = base.schema else {
+            guard let projected, projected.of === base else { return false }
+            return projected.firstUnknown >= core.firstRow + core.baseRows
+        }
+        if known === schema.storage { return true }
+        guard schema.names.allSatisfy({ columns.index(of: $0) != nil }) else { return false }
+        known = schema.storage
+        return true
     }
 
     private func unknownKey(_ key: String, _ record: Record, _ batch: RecordBatch) -> StreamError {
@@ -203,34 +195,6 @@ extension RecordFormatter {
             path: batch.storage.base?.origin.path,
             record: record.number, byteOffset: record.byteOffset, column: key, stage: "encode",
             hint: "name the columns (columns:), or the fields to read (select:, --select)")
-    }
-}
-
-extension JSONMembers {
-    /// The first key that is none of `names`. Keys mostly come in the order of the names, so the next one is tried first.
-    func firstKey(notIn names: [String], flags: UInt32) -> String? {
-        var expected = 0
-        var unknown: Int?
-        forEachPlace { key, _ in
-            guard unknown == nil else { return }
-            for step in names.indices {
-                let place = expected + step < names.count ? expected + step : expected + step - names.count
-                if isKey(key, names[place], flags) {
-                    expected = place + 1 == names.count ? 0 : place + 1
-                    return
-                }
-            }
-            unknown = key
-        }
-        return unknown.map { place in
-            let start = Int(tape[place])
-            return QuotedText.jsonString(bytes + start, limit: Int(tape[place + 1]) - start)
-        }
-    }
-
-    private func isKey(_ place: Int, _ name: String, _ flags: UInt32) -> Bool {
-        var name = name
-        return name.withUTF8 { JSONTape.keyEquals(bytes, tape[place], $0, flags: flags) }
     }
 }
 

@@ -19,8 +19,11 @@ protocol RecordCutter {
     /// The same place in a block that starts `offset` bytes later.
     mutating func rebase(_ offset: Int)
 
-    /// Whether a record has begun; nil where the bytes so far do not tell.
-    var hasBegunRecord: Bool? { get }
+    /// The bytes and lines at the start of `bytes`, where a record may start, that are no record; and whether one follows
+    /// them. Where the bytes do not tell yet, none does.
+    func skipBlankLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
+    ) -> (bytes: Int, lines: Int, hasBegun: Bool)
 
     /// The error that `cut` met, in the block's offsets.
     func failure(_ code: StreamError.Code) -> FormatFailure

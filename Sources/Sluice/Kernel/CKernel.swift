@@ -66,19 +66,36 @@ struct CKernel: Kernel, @unchecked Sendable {
         tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
         _ bytes: UnsafePointer<UInt8>, paths: [String], into projection: UnsafeMutablePointer<UInt32>
     ) {
-        var names: [UInt8] = []
-        for path in paths { names.append(contentsOf: path.utf8) }
-        names.append(0)
-        names.withUnsafeBufferPointer { names in
-            guard var next = names.baseAddress else { return }
-            let corePaths = paths.map { path in
-                defer { next += path.utf8.count }
-                return sluice_json_path(name: next, length: UInt32(path.utf8.count))
+        withPaths(paths) { paths, count in
+            rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
+                sluice_json_project(bytes, tape, $0, UInt32(rowCount), flags, paths, count, projection)
             }
-            rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) { rows in
-                sluice_json_project(
-                    bytes, tape, rows, UInt32(rowCount), flags, corePaths, UInt32(paths.count), projection)
+        }
+    }
+
+    func projectJSONKeys(
+        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
+        _ bytes: UnsafePointer<UInt8>, keys: [String], into projection: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        withPaths(keys) { keys, count in
+            rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
+                Int(sluice_json_project_keys(bytes, tape, $0, UInt32(rowCount), flags, keys, count, projection))
             }
+        }
+    }
+
+    private func withPaths<R>(_ names: [String], _ body: (UnsafePointer<sluice_json_path>?, UInt32) -> R) -> R {
+        var text: [UInt8] = []
+        for name in names { text.append(contentsOf: name.utf8) }
+        // Never empty, so that there is an address to count from.
+        text.append(0)
+        return text.withUnsafeBufferPointer { text in
+            var offset = 0
+            let paths = names.map { name in
+                defer { offset += name.utf8.count }
+                return sluice_json_path(name: text.baseAddress.map { $0 + offset }, length: UInt32(name.utf8.count))
+            }
+            return paths.withUnsafeBufferPointer { body($0.baseAddress, UInt32($0.count)) }
         }
     }
 

@@ -19,12 +19,6 @@ struct CSVScanner: Sendable {
     var records: Int { Int(core.records) }
     /// Records and skipped lines that are finished.
     var lines: Int { Int(core.records) + Int(core.skipped) }
-    /// Nothing of the next record has been seen.
-    var isBetweenRecords: Bool { core.state == UInt8(SLUICE_CSV_RECORD_START.rawValue) }
-    /// A CR that may be half of a line end.
-    var isUndecided: Bool {
-        core.state == UInt8(SLUICE_CSV_UNQUOTED_CR.rawValue) && core.position == core.record_start + 1
-    }
     var endsAtCarriageReturn: Bool { core.dialect.carriage_return != 0 }
     var quoteStart: Int { Int(core.quote_start) }
     var errorOffset: Int { Int(core.error_offset) }
@@ -53,7 +47,6 @@ struct JSONLinesScanner: Sendable {
     var recordEnd: Int { Int(core.record_end) }
     var records: Int { Int(core.records) }
     var lines: Int { Int(core.records) + Int(core.skipped) }
-    var isInRecord: Bool { core.in_record != 0 }
 
     mutating func rebase(_ offset: Int) {
         core.position -= UInt32(offset)
