@@ -33,14 +33,15 @@ struct Convert: ParsableCommand {
     @Option(help: "Fields to keep, in this order, separated by commas: CSV columns, JSON keys or dotted paths.")
     var select: String?
 
-    @Option(help: "Whether CSV cells are all strings, or typed cell by cell.")
-    var types: CellTypes = .strings
+    @Option(help: "Whether CSV cells are all strings (the default), or typed cell by cell: strings, infer.")
+    var types: CellTypes?
 
     @OptionGroup var reading: ReadingOptions
 
     func run() throws {
         let source = try FileStreamSource(
-            input, format: try inputFormat(), chunkSize: reading.chunkSize, types: types, select: select.map(fields),
+            input, format: try inputFormat(), chunkSize: reading.chunkSize, types: types,
+            select: try select.map(fields),
             maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
         let sink = try FileStreamSink(
             output, format: try outputFormat(), compression: compression, level: level, kernel: reading.kernel)
@@ -59,7 +60,11 @@ struct Convert: ParsableCommand {
         throw ValidationError("standard output has no name to tell its format: say --to csv or --to jsonl")
     }
 
-    private func fields(_ list: String) -> [String] { list.split(separator: ",").map(String.init) }
+    private func fields(_ list: String) throws -> [String] {
+        let fields = list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !fields.contains("") else { throw ValidationError("--select has an empty name in \"\(list)\"") }
+        return fields
+    }
 }
 
 /// How files are read, for all commands.

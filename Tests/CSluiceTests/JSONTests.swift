@@ -478,7 +478,9 @@ struct JSONTests {
     @Test("the JSONTestSuite is judged as its file names say")
     func conformance() throws {
         for file in conformanceFiles() {
-            let bytes = try [UInt8](Data(contentsOf: file))
+            // Foundation leaks a block for each empty file it reads, which the leak sanitizer reports.
+            let isEmpty = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize == 0
+            let bytes = isEmpty ? [] : try [UInt8](Data(contentsOf: file))
             let name = file.lastPathComponent
             let whole = validate(bytes)
             if name.hasPrefix("y_") { #expect(whole.status == SLUICE_OK, "\(name)") }

@@ -132,6 +132,89 @@ struct FileStreamSinkTests {
         #expect(folder.names == ["in.csv"])
     }
 
+    @Test("a decimal that is no number and values nested too deep are refused, not written")
+    func notJSON() throws {
+        var deep: Value = 1
+        for _ in 0..<512 { deep = [deep] }
+        for value: Value in [.decimal("no number\n}"), [.decimal("1.")], .decimal(""), deep] {
+            let error = streamError { _ = try written("x.jsonl", [[["a": 1], ["a": value]]]) }
+            #expect(error?.code == .numberNotFinite && error?.record == 2 && error?.column == "a")
+        }
+    }
+
+    @Test("a field set on a JSON line that is no object is an error, since its value would go", arguments: kernels)
+    func noObject(_ kernel: KernelChoice) throws {
+        let input = try folder.file("in.jsonl", "{}\n5\n[]\n")
+        func run(_ output: String, _ edit: @escaping (inout StreamChunk) -> Void) -> StreamError? {
+            streamError {
+                try BasicStreamProcessor(
+                    source: FileStreamSource(input, kernel: kernel),
+                    sink: FileStreamSink(folder.file(output), kernel: kernel), transform: edit
+                ).run()
+            }
+        }
+        for output in ["x.jsonl", "x.csv"] {
+            let error = run(output) { $0.data.setAll("p", to: true) }
+            #expect(error?.code == .unsupported && error?.record == 2)
+        }
+        #expect(run("y.jsonl") { $0.data[0]["p"] = 1 } == nil)
+        #expect(try folder.text("y.jsonl") == "{\"p\":1}\n5\n[]\n")
+        let replaced = run("z.jsonl") { chunk in
+            chunk.data[1] = ["q": 1]
+            chunk.data.removeAll { $0.value == [] }
+            chunk.data.setAll("p", to: true)
+        }
+        #expect(replaced == nil)
+        #expect(try folder.text("z.jsonl") == "{\"p\":true}\n{\"q\":1,\"p\":true}\n")
+    }
+
+    @Test("CSV columns are decided by the bytes of large records too")
+    func columnsByBytes() throws {
+        var records: [String] = (0..<10).map { _ in "{\"a\":\"\(String(repeating: "x", count: 1_000_000))\"}" }
+        func run() throws {
+            let input = try folder.file("in.jsonl", records.joined(separator: "\n"))
+            try BasicStreamProcessor(source: FileStreamSource(input), sink: FileStreamSink(folder.file("x.csv"))).run()
+        }
+        records[4] = "{\"b\":1}"
+        try run()
+        #expect(try folder.text("x.csv").hasPrefix("a,b\n"))
+        records[9] = "{\"c\":1}"
+        let error = streamError { try run() }
+        #expect(error?.code == .unknownKey && error?.record == 10 && error?.column == "c")
+    }
+
+    @Test("a name that starts with a byte order mark is quoted, and comes back")
+    func byteOrderMark() throws {
+        let name = "\u{FEFF}\"a"
+        #expect(try written("x.csv", [[[name: "1"]]]) == "\"\u{FEFF}\"\"a\"\n1\n")
+        #expect(try FileStreamSource(folder.file("x.csv")).readChunk()?.data[0].keys == [name])
+    }
+
+    @Test("a record that is appended keeps the order of its keys")
+    func appendedOrder() throws {
+        let input = try folder.file("in.csv", "a,b\n1,2\n")
+        let output = folder.file("out.jsonl")
+        try BasicStreamProcessor(source: FileStreamSource(input), sink: FileStreamSink(output)) { chunk in
+            chunk.data.append(["z": 1, "b": 2, "a": 3])
+            chunk.data.append(["a": 4, "z": 5])
+            #expect(chunk.data[1].keys == ["z", "b", "a"])
+        }.run()
+        #expect(
+            try folder.text("out.jsonl") == "{\"a\":\"1\",\"b\":\"2\"}\n{\"z\":1,\"b\":2,\"a\":3}\n{\"a\":4,\"z\":5}\n")
+    }
+
+    @Test("an inherited descriptor is written on, not replaced")
+    func descriptor() throws {
+        let path = try folder.file("log.jsonl", "old\n")
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.seekToEnd()
+        let sink = try FileStreamSink("/dev/fd/\(file.fileDescriptor)", format: .jsonl)
+        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+        try sink.close()
+        try file.close()
+        #expect(try folder.text("log.jsonl") == "old\n{\"a\":1}\n")
+    }
+
     @Test("nothing is published before close, and abort leaves the old file")
     func atomic() throws {
         let path = try folder.file("x.jsonl", "old\n")

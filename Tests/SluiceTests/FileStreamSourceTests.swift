@@ -115,6 +115,29 @@ struct FileStreamSourceTests {
         #expect(sizes.reduce(0, +) == 5000 && sizes.count > 10 && (sizes.max() ?? 0) < 1000)
     }
 
+    @Test("chunks do not depend on what is read ahead, blank lines and byte limits or not")
+    func chunksAndUnits() throws {
+        var text = "a\n"
+        for id in 0..<2000 { text += String(repeating: "\n", count: id % 13) + "\(id * id * 7919)\n" }
+        let path = try folder.file("x.csv", text)
+        var seen: Set<[Int]> = []
+        for bufferSize in [1, 7, 100, 10_000] {
+            var sizes: [Int] = []
+            let result = BasicStreamProcessor(
+                source: try FileStreamSource(path, maxChunkBytes: 200), sink: MemoryStreamSink(), bufferSize: bufferSize
+            ) { sizes.append($0.data.count) }.process()
+            #expect(result.success && result.processedRecords == 2000)
+            seen.insert(sizes)
+        }
+        #expect(seen.count == 1)
+    }
+
+    @Test("types are for CSV")
+    func typesOfJSON() throws {
+        let path = try folder.file("x.jsonl", "{}\n")
+        #expect(streamError { _ = try FileStreamSource(path, types: .inferred) }?.code == .invalidConfiguration)
+    }
+
     @Test("metadata tells path, format, items and progress of the compressed bytes")
     func metadata() throws {
         var text = "id\n"
@@ -248,6 +271,10 @@ struct BadInputTests {
         #expect(try source.readChunk()?.data.description == #"{"a":"3","b":"4"}"#)
         #expect(streamError { _ = try source.readChunk() }?.code == .unclosedQuote)
         #expect(streamError { _ = try source.readChunk() }?.code == .unclosedQuote, "an error stays")
+        let ragged = try FileStreamSource(try folder.file("y.csv", "a,b\n1\n2,3\n"), chunkSize: 1)
+        for _ in 0..<3 {
+            #expect(streamError { _ = try ragged.readChunk() }?.code == .raggedRecord, "so does one of decode")
+        }
     }
 
     @Test("a record over the limit is an error, whether it ends or not", arguments: kernels)

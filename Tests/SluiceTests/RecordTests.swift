@@ -40,7 +40,7 @@ struct RecordTests {
         let record: Record = [
             "i": "42", "f": "1.5", "e": "1e5", "big": "9223372036854775808", "b": "true", "s": " 1", "z": "007",
             "n": nil, "d": 2.5,
-            "k": 7,
+            "k": 7, "plus": "+18446744073709551615", "huge": "1e400",
         ]
         #expect(record["i", as: Int.self] == 42)
         #expect(record["i", as: Double.self] == 42)
@@ -50,6 +50,9 @@ struct RecordTests {
         #expect(record["e", as: Double.self] == 100_000)
         #expect(record["big", as: Int.self] == nil)
         #expect(record["big", as: UInt64.self] == 9_223_372_036_854_775_808)
+        #expect(record["big", as: UInt.self] == 9_223_372_036_854_775_808)
+        #expect(record["plus", as: UInt64.self] == nil)
+        #expect(record["huge", as: Double.self] == nil)
         #expect(record["b", as: Bool.self] == true)
         #expect(record["s", as: Int.self] == nil)
         #expect(record["z", as: Int.self] == nil)

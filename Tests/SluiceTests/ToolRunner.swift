@@ -36,7 +36,7 @@ enum Tool {
 let kernelNames = kernels.filter { $0 != .auto }.map(\.rawValue)
 
 extension TemporaryFolder {
-    func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: file(name))) }
+    func data(_ name: String) throws -> Data { Data(try bytesOfFile(file(name))) }
 
     func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: file(name)))

@@ -230,16 +230,19 @@ extension BatchCore {
     @usableFromInline mutating func storeText(_ value: Value?) -> (UInt8, UInt64) {
         switch value {
         case .string(var text)?: return (CellTag.string, text.withUTF8 { store($0) })
-        case .decimal(var text)?: return (CellTag.decimal, text.withUTF8 { store($0) })
+        case .decimal(var text)?:
+            return text.withUTF8 { NumberText.isNumber($0) ? (CellTag.decimal, store($0)) : Self.noJSON }
         case .bytes(let bytes)?: return (CellTag.bytes, bytes.withUnsafeBufferPointer { store($0) })
         default:
             var writer = JSONText()
             writer.append(value ?? .null)
-            // A number that has no JSON makes the whole cell one, so that the encoder refuses it by name.
-            if writer.isNotFinite { return (CellTag.double, Double.nan.bitPattern) }
+            if writer.hasNoJSON { return Self.noJSON }
             return (CellTag.json, writer.bytes.withUnsafeBufferPointer { store($0) })
         }
     }
+
+    /// What has no JSON (a number that is none, values nested too deep) is kept as NaN, which encoders refuse by name.
+    private static let noJSON = (CellTag.double, Double.nan.bitPattern)
 
     /// Copies text to the arena; the payload says where it is.
     mutating func store(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {

@@ -30,7 +30,7 @@
 
 /// The right to reach into a storage; sole ownership of it is the right to write.
 @usableFromInline final class BatchAccess: Sendable {
-    let storage: BatchStorage
+    @usableFromInline let storage: BatchStorage
     /// The storage's core: one step less in the hot path.
     @usableFromInline nonisolated(unsafe) let core: UnsafeMutablePointer<BatchCore>
 
@@ -46,16 +46,10 @@
 // MARK: - Reading
 
 extension BatchStorage {
-    /// Calls `body` with the field of the row at `slot`; nil where there is none.
-    func withField<R>(_ name: String, slot: Int, _ body: (borrowing Field) -> R?) -> R? {
-        if let number = core.pointee.findColumn(name) {
-            switch overlayField(number, slot: slot) {
-            case .some(.some(let field)): return body(field)
-            case .some(.none): return nil
-            case .none: break
-            }
-        }
-        return baseField(name, slot: slot).flatMap { body($0) }
+    /// The field of the row at `slot`; nil where there is none. Valid while the storage is.
+    @usableFromInline func field(_ name: String, slot: Int) -> Field? {
+        if let number = core.pointee.findColumn(name), let cell = overlayField(number, slot: slot) { return cell }
+        return baseField(name, slot: slot)
     }
 
     /// The overlay's cell: nil where nothing was set, nil inside where the field was removed.
@@ -90,9 +84,13 @@ extension BatchStorage {
             return order.filter { !isRemoved($0, slot) }.map { core.columns[$0].name }
         }
         var keys: [String] = []
-        if let base, slot < core.baseRows { keys = base.keys(core.firstRow + slot) }
+        if let schema = base?.schema {
+            keys = schema.names.filter { field($0, slot: slot) != nil }
+        } else if let base, slot < core.baseRows {
+            keys = base.keys(core.firstRow + slot)
+            if core.columnCount > 0 { keys.removeAll { field($0, slot: slot) == nil } }
+        }
         guard core.columnCount > 0 else { return keys }
-        keys.removeAll { key in core.findColumn(key).map { isRemoved($0, slot) } ?? false }
         let known = Set(keys.map(ByteKey.init))
         for number in 0..<core.columnCount where !known.contains(ByteKey(text: core.columns[number].name)) {
             if case .some(.some) = overlayField(number, slot: slot) { keys.append(core.columns[number].name) }

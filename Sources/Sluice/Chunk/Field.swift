@@ -55,7 +55,7 @@ extension Field {
     }
 
     /// The string, if the field is one; any CSV cell is.
-    var string: String? {
+    @usableFromInline var string: String? {
         switch content {
         case .cell(let tag, _, let text): tag == CellTag.string ? String(decoding: text, as: UTF8.self) : nil
         case .csv(let field, let base): Self.string(field, base)
@@ -129,11 +129,11 @@ extension Field {
         let start = Int(tape[position])
         switch bytes[start] {
         case UInt8(ascii: "{"):
-            var members = ValueObject()
+            var members: [(String, Value)] = []
             JSONMembers(bytes: bytes, tape: tape, position: position).forEach { key, place in
-                members[key] = value(bytes, tape, place)
+                members.append((key, value(bytes, tape, place)))
             }
-            return .object(members)
+            return .object(ValueObject(members))
         case UInt8(ascii: "["):
             let close = Int(tape[position + 1])
             var values: [Value] = []

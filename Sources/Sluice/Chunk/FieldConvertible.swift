@@ -10,9 +10,14 @@ public protocol FieldConvertible {
 }
 
 extension FieldConvertible where Self: FixedWidthInteger {
-    public init?(field: borrowing Field) {
-        guard let wide = field.int64 else { return nil }
-        self.init(exactly: wide)
+    @inlinable public init?(field: borrowing Field) {
+        if let wide = field.int64 {
+            self.init(exactly: wide)
+        } else {
+            // The upper half of the unsigned range, which Int64 has not.
+            guard let wide = field.uint64 else { return nil }
+            self.init(exactly: wide)
+        }
     }
 
     public var value: Value { Value(self) }
@@ -27,22 +32,10 @@ extension UInt: FieldConvertible {}
 extension UInt8: FieldConvertible {}
 extension UInt16: FieldConvertible {}
 extension UInt32: FieldConvertible {}
-extension UInt64: FieldConvertible {
-    public init?(field: borrowing Field) {
-        if let wide = field.int64 {
-            self.init(exactly: wide)
-        } else {
-            // The upper half of the range, which Int64 has not.
-            guard let parsed = field.withPlainText({ text in UInt64(String(decoding: text, as: UTF8.self)) }),
-                parsed > UInt64(Int64.max)
-            else { return nil }
-            self = parsed
-        }
-    }
-}
+extension UInt64: FieldConvertible {}
 
 extension Double: FieldConvertible {
-    public init?(field: borrowing Field) {
+    @inlinable public init?(field: borrowing Field) {
         guard let value = field.double else { return nil }
         self = value
     }
@@ -51,7 +44,7 @@ extension Double: FieldConvertible {
 }
 
 extension Float: FieldConvertible {
-    public init?(field: borrowing Field) {
+    @inlinable public init?(field: borrowing Field) {
         guard let value = field.double else { return nil }
         self.init(value)
     }
@@ -60,7 +53,7 @@ extension Float: FieldConvertible {
 }
 
 extension Bool: FieldConvertible {
-    public init?(field: borrowing Field) {
+    @inlinable public init?(field: borrowing Field) {
         guard let value = field.bool else { return nil }
         self = value
     }
@@ -69,7 +62,7 @@ extension Bool: FieldConvertible {
 }
 
 extension String: FieldConvertible {
-    public init?(field: borrowing Field) {
+    @inlinable public init?(field: borrowing Field) {
         guard let value = field.string else { return nil }
         self = value
     }
@@ -83,20 +76,26 @@ extension Value: FieldConvertible {
 }
 
 extension Field {
-    var int64: Int64? {
+    @usableFromInline var int64: Int64? {
         if case .cell(let tag, let payload, _) = content, tag == CellTag.int { return Int64(bitPattern: payload) }
         return withPlainText { NumberText.int64($0) }
     }
 
-    var double: Double? {
+    /// An integer that is past `Int64`.
+    @usableFromInline var uint64: UInt64? {
+        withPlainText { text in NumberText.isNumber(text) ? UInt64(String(decoding: text, as: UTF8.self)) : nil }
+    }
+
+    /// Nil where the number is too large for a double.
+    @usableFromInline var double: Double? {
         if case .cell(let tag, let payload, _) = content {
             if tag == CellTag.double { return Double(bitPattern: payload) }
             if tag == CellTag.int { return Double(Int64(bitPattern: payload)) }
         }
-        return withPlainText { NumberText.double($0) }
+        return withPlainText { text in NumberText.double(text).flatMap { $0.isFinite ? $0 : nil } }
     }
 
-    var bool: Bool? {
+    @usableFromInline var bool: Bool? {
         if case .cell(let tag, _, _) = content {
             if tag == CellTag.yes { return true }
             if tag == CellTag.no { return false }

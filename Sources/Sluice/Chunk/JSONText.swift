@@ -1,10 +1,14 @@
 /// Writes values as compact JSON.
 struct JSONText {
     private(set) var bytes: [UInt8] = []
-    /// A number that has no JSON was among the values.
-    private(set) var isNotFinite = false
+    /// Something among the values has no JSON: NaN, an infinity, a decimal that is no number, or arrays and objects nested deeper
+    /// than readers admit.
+    private(set) var hasNoJSON = false
     /// Such numbers are written by their names, for people to read.
-    var spellsNotFinite = false
+    private let spellsNotFinite: Bool
+    private var depth = 0
+    /// A record is one level itself.
+    private static let maxDepth = 511
 
     init(spellsNotFinite: Bool = false) { self.spellsNotFinite = spellsNotFinite }
 
@@ -14,7 +18,9 @@ struct JSONText {
         case .bool(let value): append(value ? "true" : "false")
         case .int(let value): NumberText.withPrinted(value) { bytes.append(contentsOf: $0) }
         case .double(let value): append(value)
-        case .decimal(let text): append(text)
+        case .decimal(var text):
+            hasNoJSON = hasNoJSON || !text.withUTF8 { NumberText.isNumber($0) }
+            append(text)
         case .string(let text): appendString(text)
         case .bytes(let content):
             append("\"")
@@ -22,10 +28,12 @@ struct JSONText {
             append("\"")
         case .array(let values):
             append("[")
+            enter()
             for (place, value) in values.enumerated() {
                 if place > 0 { append(",") }
                 append(value)
             }
+            depth -= 1
             append("]")
         case .object(let members): append(members: members)
         }
@@ -33,6 +41,7 @@ struct JSONText {
 
     mutating func append(members: some Sequence<(key: String, value: Value)>) {
         append("{")
+        enter()
         var isFirst = true
         for (key, value) in members {
             if !isFirst { append(",") }
@@ -41,7 +50,13 @@ struct JSONText {
             append(":")
             append(value)
         }
+        depth -= 1
         append("}")
+    }
+
+    private mutating func enter() {
+        depth += 1
+        hasNoJSON = hasNoJSON || depth > Self.maxDepth
     }
 
     mutating func appendString(_ text: String) {
@@ -55,7 +70,7 @@ struct JSONText {
         if value.isFinite {
             NumberText.withPrinted(value) { bytes.append(contentsOf: $0) }
         } else {
-            isNotFinite = true
+            hasNoJSON = true
             append(spellsNotFinite ? "\(value)" : "null")
         }
     }

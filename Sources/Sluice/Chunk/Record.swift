@@ -25,9 +25,11 @@ public struct Record: Sendable {
         self.init(access: BatchAccess(base: nil, core: core), slot: 0)
     }
 
-    var storage: BatchStorage {
-        guard let access else { preconditionFailure("a record was used while it was being moved") }
-        return access.storage
+    @inlinable var storage: BatchStorage {
+        get {
+            guard let access else { preconditionFailure("a record was used while it was being moved") }
+            return access.storage
+        }
     }
 
     /// A field's value; nil where there is none. Setting nil removes the field, setting `.null` writes null.
@@ -35,16 +37,18 @@ public struct Record: Sendable {
     /// Complexity: reading is O(columns) for JSON records, O(1) for others, and decodes the one field. Setting in a loop over
     /// records allocates nothing per record but for text, which is copied once.
     public subscript(name: String) -> Value? {
-        get { storage.withField(name, slot: slot) { $0.value } }
+        get { storage.field(name, slot: slot)?.value }
         @inlinable set {
             if !isKnownUniquelyReferenced(&access) { detach() }
+            // SAFETY: an access is nil only inside `RecordBatch._modify`, between its two swaps, where no code of others runs.
             access.unsafelyUnwrapped.core.pointee.set(name, slot: slot, to: newValue)
         }
     }
 
     /// A field read as `T`, in place; nil where it is missing or does not fit.
-    public subscript<T: FieldConvertible>(name: String, as type: T.Type) -> T? {
-        storage.withField(name, slot: slot) { T(field: $0) }
+    @inlinable public subscript<T: FieldConvertible>(name: String, as type: T.Type) -> T? {
+        guard let field = storage.field(name, slot: slot) else { return nil }
+        return T(field: field)
     }
 
     /// A field read as `T`.
@@ -52,7 +56,7 @@ public struct Record: Sendable {
     ///   none), `typeMismatch` where it does not fit.
     public func require<T: FieldConvertible>(_ name: String, as type: T.Type) throws(StreamError) -> T {
         if let value = self[name, as: type] { return value }
-        let isMissing = storage.withField(name, slot: slot) { $0.isNull } ?? true
+        let isMissing = storage.field(name, slot: slot)?.isNull ?? true
         throw StreamError(
             isMissing ? .missingField : .typeMismatch,
             isMissing ? "the field is missing" : "the field is no \(type)",
@@ -73,7 +77,8 @@ public struct Record: Sendable {
         return .object(ValueObject(fields.map { ($0.key, $0.value) }))
     }
 
-    /// Number of the record in its file, from 1; nil for records that come from none.
+    /// Number of the record in its file, from 1; nil for records that come from none. Complexity: O(bytes before it in its
+    /// unit); it is meant for messages.
     public var number: Int? {
         guard let base = storage.base, slot < storage.core.pointee.baseRows else { return nil }
         return base.number(storage.core.pointee.firstRow + slot)
@@ -83,6 +88,12 @@ public struct Record: Sendable {
     public var byteOffset: Int? {
         guard let base = storage.base, slot < storage.core.pointee.baseRows else { return nil }
         return base.origin.byteOffset + base.extent(storage.core.pointee.firstRow + slot).lowerBound
+    }
+
+    /// Bytes that the record has of its input.
+    var byteCount: Int {
+        guard let base = storage.base, slot < storage.core.pointee.baseRows else { return 0 }
+        return base.extent(storage.core.pointee.firstRow + slot).count
     }
 
     /// Becomes a row of its own, on the same bytes. Complexity: O(columns that were set).
@@ -110,7 +121,9 @@ extension Record: CustomStringConvertible {
 extension BatchStorage {
     /// What a JSON line holds, if it is no object.
     func wholeValue(slot: Int) -> Value? {
-        guard let base, slot < core.pointee.baseRows, case .json(let tape, let rows, nil) = base.layout else {
+        guard let base, slot < core.pointee.baseRows, core.pointee.keyOrders[slot] == nil,
+            case .json(let tape, let rows, nil) = base.layout
+        else {
             return nil
         }
         let row = rows[core.pointee.firstRow + slot]

@@ -2,13 +2,17 @@ extension RecordBatch {
     /// The records at `positions`. Complexity: O(n).
     func selecting(_ positions: Range<Int>) -> RecordBatch {
         if positions == 0..<count { return self }
-        var batch = self
-        let slots = positions.map { UInt32(checkedSlot($0)) }
-        batch.withCore { $0.setSelection(slots) }
-        return batch
+        let old = storage.core.pointee
+        let slots = positions.map { checkedSlot($0) }
+        guard let low = slots.min(), let high = slots.max() else { return RecordBatch() }
+        let baseRows = Swift.max(0, Swift.min(old.baseRows, high + 1) - low)
+        var core = BatchCore(firstRow: old.firstRow + low, baseRows: baseRows, slotCount: high - low + 1)
+        for slot in slots { core.takeCells(of: old, from: slot, to: slot - low) }
+        if slots.count < core.slotCount { core.setSelection(slots.map { UInt32($0 - low) }) }
+        return RecordBatch(BatchStorage(base: baseRows > 0 ? storage.base : nil, core: core))
     }
 
-    /// The same records on memory of their own, no larger than they need: blocks of the input are let go.
+    /// The same records on memory of their own: blocks of the input are let go. Rows between them that were removed are kept.
     public func compacted() -> RecordBatch {
         let core = storage.core.pointee
         guard let base = storage.base, core.baseRows > 0 else { return self }

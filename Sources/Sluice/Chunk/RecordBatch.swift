@@ -58,6 +58,7 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
             var record = Record(access: nil, slot: slot)
             swap(&access, &record.access)
             defer {
+                // SAFETY: the borrower has a record, and a record always has an access.
                 if record.access.unsafelyUnwrapped.core == storage.core && record.slot == slot {
                     swap(&access, &record.access)
                 } else {
@@ -113,7 +114,7 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
             withCore {
                 $0.clearCells(slot)
                 for key in baseKeys ?? [] { $0.set(key, slot: slot, to: nil) }
-                $0.fill(slot, with: record, keepsOrder: true)
+                $0.fill(slot, with: record, nil, keepsOrder: true)
             }
         }
     }
@@ -138,9 +139,10 @@ extension RecordBatch {
 
     /// Adds a record at the end.
     public mutating func append(_ record: Record) {
+        let schema = storage.base?.schema
         withCore {
             let slot = $0.appendSlot()
-            $0.fill(slot, with: record, keepsOrder: false)
+            $0.fill(slot, with: record, schema, keepsOrder: false)
         }
     }
 
@@ -153,7 +155,8 @@ extension RecordBatch {
 extension RecordBatch: ExpressibleByArrayLiteral {
     public init(arrayLiteral elements: Record...) { self.init(elements) }
 
-    /// The records in order. Those of one input stay on its bytes; others are copied.
+    /// The records in order. Those of one input stay on its bytes; others are copied, and of a JSON line that is no object
+    /// the value becomes a field named `value`.
     public init(_ records: some Sequence<Record>) {
         let records = Array(records)
         if let shared = Self.onSharedBase(records) {
@@ -161,7 +164,7 @@ extension RecordBatch: ExpressibleByArrayLiteral {
             return
         }
         var core = BatchCore(firstRow: 0, baseRows: 0, slotCount: records.count)
-        for (slot, record) in records.enumerated() { core.fill(slot, with: record, keepsOrder: false) }
+        for (slot, record) in records.enumerated() { core.fill(slot, with: record, nil, keepsOrder: false) }
         self.init(BatchStorage(base: nil, core: core))
     }
 
@@ -193,8 +196,8 @@ extension RecordBatch: ExpressibleByArrayLiteral {
 
 extension BatchCore {
     /// Writes all fields of `record` into the cells at `slot`, which is empty. Where the order of its keys is not that of the
-    /// columns (or `keepsOrder`), notes it.
-    mutating func fill(_ slot: Int, with record: Record, keepsOrder: Bool) {
+    /// columns (those of `schema` first; or `keepsOrder`), notes it.
+    mutating func fill(_ slot: Int, with record: Record, _ schema: Schema?, keepsOrder: Bool) {
         let source = record.storage
         var order: [Int] = []
         if source.base == nil && source.core.pointee.keyOrders[record.slot] == nil {
@@ -220,7 +223,11 @@ extension BatchCore {
                 order.append(mine)
             }
         }
-        let isInOrder = zip(order, order.dropFirst()).allSatisfy { $0 < $1 }
+        // Columns of the schema are written first, in its order.
+        let places = order.map { number in
+            schema.map { $0.index(of: columns[number].name) ?? $0.count + number } ?? number
+        }
+        let isInOrder = zip(places, places.dropFirst()).allSatisfy { $0 < $1 }
         if keepsOrder || !isInOrder { keyOrders[slot] = order }
     }
 
@@ -235,20 +242,38 @@ extension BatchCore {
 extension RecordBatch {
     /// A column, read as `T`: nil where a record lacks the field or it does not fit. The name is looked up once.
     /// Complexity: O(n).
-    public func column<T: FieldConvertible>(_ name: String, as type: T.Type) -> [T?] {
-        let core = storage.core.pointee
-        let overlay = core.findColumn(name)
-        guard let base = storage.base, let field = base.schema?.index(of: name) else {
-            return map { $0[name, as: type] }
+    @inlinable public func column<T: FieldConvertible>(_ name: String, as type: T.Type) -> [T?] {
+        let place = storage.place(of: name)
+        var values: [T?] = []
+        values.reserveCapacity(count)
+        for position in 0..<count {
+            let slot = storage.core.pointee.slot(position)
+            values.append(storage.field(at: place, name, slot: slot).flatMap { T(field: $0) })
         }
-        return indices.map { position in
-            let slot = core.slot(position)
-            if let overlay, let cell = storage.overlayField(overlay, slot: slot) {
-                return cell.flatMap { T(field: $0) }
-            }
-            guard slot < core.baseRows else { return nil }
-            return base.field(core.firstRow + slot, field).flatMap { T(field: $0) }
-        }
+        return values
+    }
+}
+
+/// Where a column of a batch is: looked up once, good for all its rows.
+@usableFromInline struct ColumnPlace {
+    let overlay: Int?
+    let schema: Int?
+    /// Each record has keys of its own.
+    let isByKey: Bool
+}
+
+extension BatchStorage {
+    @usableFromInline func place(of name: String) -> ColumnPlace {
+        ColumnPlace(
+            overlay: core.pointee.findColumn(name), schema: base?.schema?.index(of: name),
+            isByKey: base.map { $0.schema == nil } ?? false)
+    }
+
+    @usableFromInline func field(at place: ColumnPlace, _ name: String, slot: Int) -> Field? {
+        if let overlay = place.overlay, let cell = overlayField(overlay, slot: slot) { return cell }
+        if place.isByKey { return baseField(name, slot: slot) }
+        guard let base, let position = place.schema, slot < core.pointee.baseRows else { return nil }
+        return base.field(core.pointee.firstRow + slot, position)
     }
 }
 

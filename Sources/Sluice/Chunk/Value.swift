@@ -59,8 +59,10 @@ extension Value {
     /// The string, if it is one.
     @inlinable public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
 
+    /// The elements, if it is an array.
     @inlinable public var arrayValue: [Value]? { if case .array(let value) = self { value } else { nil } }
 
+    /// The members, if it is an object.
     @inlinable public var objectValue: ValueObject? { if case .object(let value) = self { value } else { nil } }
 
     /// A member of an object; nil for other values and missing keys.
@@ -87,7 +89,8 @@ extension Value: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressib
 }
 
 extension Value: Hashable {
-    /// Equal by kind and content; NaN equals nothing, members of objects count in any order.
+    /// Equal by kind and content; NaN equals nothing, members of objects count in any order. Strings are equal as Swift has it,
+    /// by canonical equivalence; keys by their bytes.
     public static func == (left: Value, right: Value) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -133,8 +136,17 @@ public struct ValueObject: Sendable, Hashable {
     public init() {}
 
     /// Members in order; of duplicate keys the last value counts, at the first one's place.
+    /// Complexity: O(n).
     public init(_ members: some Sequence<(String, Value)>) {
-        for (key, value) in members { self[key] = value }
+        var places: [ByteKey: Int] = [:]
+        for (key, value) in members {
+            if let place = places.updateValue(self.members.count, forKey: ByteKey(text: key)) {
+                places[ByteKey(text: key)] = place
+                self.members[place].value = value
+            } else {
+                self.members.append((key, value))
+            }
+        }
     }
 
     /// Complexity: O(n).
@@ -151,6 +163,7 @@ public struct ValueObject: Sendable, Hashable {
         }
     }
 
+    /// Keys, in order.
     public var keys: [String] { members.map(\.key) }
 
     public static func == (left: ValueObject, right: ValueObject) -> Bool {
@@ -170,7 +183,19 @@ extension ValueObject: RandomAccessCollection, ExpressibleByDictionaryLiteral {
 extension String {
     /// Names are equal where their bytes are: Swift's `==` also takes the composed and decomposed forms of a character for equal,
     /// and two keys of one record would become one.
-    func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    func hasSameBytes(as other: String) -> Bool {
+        if hasSameWords(as: other) { return true }
+        var one = self
+        var two = other
+        return one.withUTF8 { one in
+            two.withUTF8 { two in one.count == two.count && zip(one, two).allSatisfy { $0 == $1 } }
+        }
+    }
+
+    /// Whether the two are the same short text or the same storage: then they are equal. The reverse does not hold.
+    func hasSameWords(as other: String) -> Bool {
+        unsafeBitCast(self, to: (UInt64, UInt64).self) == unsafeBitCast(other, to: (UInt64, UInt64).self)
+    }
 }
 
 /// A string as a key by its bytes.

@@ -77,24 +77,36 @@ public final class BasicStreamProcessor {
         do {
             if let split = source as? any SplitSource { try pump(split, &result) } else { try pump(&result) }
             if let schema = source.schema { sink.expect(schema) }
-            try result.checkLedger()
-            try sink.close()
+            try finish(&result)
         } catch {
             sink.abort()
             throw error
         }
     }
 
+    /// Publishes, if the books are even.
+    private func finish(_ result: inout ProcessingResult) throws {
+        try sink.flush()
+        if let split = sink as? any SplitSink, split.isReady { result.encodedRecords = split.encodedRecords }
+        try result.checkLedger()
+        try sink.close()
+    }
+
     /// Chunk by chunk, from a source of anybody's.
     private func pump(_ result: inout ProcessingResult) throws {
-        while let chunk = try source.readChunk() { try step(chunk, &result) { try sink.writeChunk($0) } }
+        while let chunk = try source.readChunk() {
+            result.readRecords += chunk.data.count
+            try step(chunk, &result) { try sink.writeChunk($0) }
+        }
     }
 
     /// Unit by unit, so that chunks of few records cost nothing extra.
     private func pump<Source: SplitSource>(_ source: Source, _ result: inout ProcessingResult) throws {
         let limit = UnitLimit(records: bufferSize)
         while let unit = try source.cut(limit) {
-            for chunk in try source.decode(unit) { try step(chunk, &result) { try sink.writeChunk($0) } }
+            let chunks = try source.decode(unit)
+            result.readRecords += chunks.recordCount
+            for chunk in chunks { try step(chunk, &result) { try sink.writeChunk($0) } }
             try (sink as? any SplitSink)?.endUnit()
         }
     }
@@ -104,7 +116,6 @@ public final class BasicStreamProcessor {
         _ chunk: StreamChunk, _ result: inout ProcessingResult, _ write: (StreamChunk) throws -> Void
     ) throws {
         let count = chunk.data.count
-        result.readRecords += count
         guard let transform else {
             try write(chunk)
             result.wrote(count)
@@ -131,6 +142,8 @@ public struct ProcessingResult: Sendable {
     /// Records that the transform took away, and those it added.
     public internal(set) var filteredRecords = 0
     public internal(set) var addedRecords = 0
+    /// Records that the sink says it encoded; nil for sinks that do not say.
+    var encodedRecords: Int?
     /// Seconds.
     public internal(set) var duration = 0.0
     public internal(set) var errors: [StreamError] = []
@@ -145,10 +158,11 @@ public struct ProcessingResult: Sendable {
 
     /// `read + added = written + filtered`, or something was lost.
     func checkLedger() throws(StreamError) {
-        guard readRecords + addedRecords != processedRecords + filteredRecords else { return }
+        let written = encodedRecords ?? processedRecords
+        guard readRecords + addedRecords != written + filteredRecords else { return }
         throw StreamError(
             .brokenLedger,
-            "\(readRecords) records read and \(addedRecords) added, but \(processedRecords) written and \(filteredRecords) filtered"
+            "\(readRecords) records read and \(addedRecords) added, but \(written) written and \(filteredRecords) filtered"
         )
     }
 }

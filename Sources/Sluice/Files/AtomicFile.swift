@@ -14,9 +14,10 @@ final class AtomicFile {
     /// - Parameter path: "-" is standard output.
     init(_ path: String) throws(StreamError) {
         self.path = path
-        ownsDescriptor = path != "-"
-        guard ownsDescriptor else {
-            descriptor = 1
+        let inherited = Self.inheritedDescriptor(path)
+        ownsDescriptor = inherited == nil
+        if let inherited {
+            descriptor = inherited
             temporary = nil
             return
         }
@@ -31,6 +32,11 @@ final class AtomicFile {
             return
         }
         let target = FileSystem.resolved(path)
+        guard !path.isEmpty, !target.unicodeScalars.contains("\u{FFFD}") else {
+            throw StreamError(
+                .cannotCreate, path.isEmpty ? "the path is empty" : "the path is not valid UTF-8", path: path,
+                stage: "commit")
+        }
         let made = try Self.makeTemporary(beside: target, old, path)
         descriptor = made.descriptor
         temporary = (made.path, target)
@@ -38,14 +44,29 @@ final class AtomicFile {
 
     deinit { abort() }
 
+    /// The descriptor that a path stands for: opening such a path anew would start at the beginning of a file that is being
+    /// appended to, and renaming over it would replace it.
+    private static func inheritedDescriptor(_ path: String) -> Int32? {
+        switch path {
+        case "-", "/dev/stdout": return 1
+        case "/dev/stderr": return 2
+        default:
+            for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+                return Int32(path.dropFirst(folder.count))
+            }
+            return nil
+        }
+    }
+
     private static func makeTemporary(
         beside target: String, _ old: FileSystem.Status?, _ path: String
     ) throws(StreamError) -> (descriptor: Int32, path: String) {
-        let slash = target.lastIndex(of: "/")
-        let directory = slash.map { String(target[...$0]) } ?? ""
-        let name = slash.map { String(target[target.index(after: $0)...]) } ?? target
+        // By bytes: "/" and a combining mark behind it are one character.
+        let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { target.utf8[target.utf8.index(after: $0)...] } ?? target.utf8[...]
+        let directory = String(decoding: target.utf8[..<name.startIndex], as: UTF8.self)
         // A name may have 255 bytes; what is cut off of a long one does not matter.
-        let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+        let short = String(decoding: name.prefix(200), as: UTF8.self)
         do throws(StreamError) {
             while true {
                 let random = String(UInt64.random(in: .min ... .max), radix: 36)

@@ -16,6 +16,7 @@ struct CSVHeader {
         var ends = [UInt32](repeating: 0, count: 256)
         var dialect = given
         while true {
+            start.skipBlankLines()
             var scanner = CSVScanner(given, position: start.position)
             let (status, fields, first) = ends.withUnsafeMutableBufferPointer {
                 kernel.firstCSVRecord(
@@ -28,7 +29,9 @@ struct CSVHeader {
                 if start.filled - start.position > maxBytes {
                     throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: start.position)
                 }
-                try start.readMore(input, pool)
+                // Twice as much each time, since the header is scanned anew.
+                let wanted = start.position + 2 * (start.filled - start.position)
+                repeat { try start.readMore(input, pool) } while start.filled < wanted && !start.isAtEnd
             case .failed(let code):
                 let failure = scanner.failure(code, expected: nil, names: nil)
                 throw StreamError(
@@ -100,6 +103,21 @@ extension InputStart {
     mutating func skipByteOrderMark(_ input: any ByteInput) throws(StreamError) {
         while filled < 4 && !isAtEnd { try read(input) }
         if filled >= 3 && block.bytes[0] == 0xEF && block.bytes[1] == 0xBB && block.bytes[2] == 0xBF { position = 3 }
+    }
+
+    /// Steps over line ends before the header.
+    mutating func skipBlankLines() {
+        while position < filled {
+            if block.bytes[position] == UInt8(ascii: "\n") {
+                position += 1
+            } else if block.bytes[position] == UInt8(ascii: "\r"), position + 1 < filled,
+                block.bytes[position + 1] == UInt8(ascii: "\n")
+            {
+                position += 2
+            } else {
+                return
+            }
+        }
     }
 
     mutating func readMore(_ input: any ByteInput, _ pool: BlockPool) throws(StreamError) {

@@ -12,12 +12,16 @@ public final class FileStreamSink: SplitSink {
         case write
     }
 
+    /// The path, as it was given; "-" is standard output.
     public let path: String
+    /// What was asked for, or what the name says.
     public let format: FileFormat
+    /// What was asked for, or what the name says.
     public let compression: CompressionFormat
 
-    /// CSV columns are decided by so many records, or this many bytes of them, whatever the chunks.
-    static let recordsForColumns = 1000
+    /// CSV columns are decided by so many records, or as many as it takes to reach this many bytes, whatever the chunks.
+    private static let recordsForColumns = 1000
+    private static let bytesForColumns = 4 << 20
 
     private let file: AtomicFile
     private let pool = BlockPool()
@@ -30,7 +34,9 @@ public final class FileStreamSink: SplitSink {
     private var rawBytes = 0
     /// Chunks that wait for the columns.
     private var waiting: [StreamChunk] = []
-    private var waitingRecords = 0
+    /// Records of theirs that decide, and the bytes of those.
+    private var decidingRecords = 0
+    private var decidingBytes = 0
     private var expected: Schema?
 
     private enum State {
@@ -110,10 +116,17 @@ extension FileStreamSink {
             case .ready: try encode(chunk)
             case .undecided:
                 waiting.append(chunk)
-                waitingRecords += chunk.data.count
-                if waitingRecords >= Self.recordsForColumns { try decideFromWaiting() }
+                for record in chunk.data where !hasEnough {
+                    decidingRecords += 1
+                    decidingBytes += record.byteCount
+                }
+                if hasEnough { try decideFromWaiting() }
             }
         }
+    }
+
+    private var hasEnough: Bool {
+        decidingRecords >= Self.recordsForColumns || decidingBytes >= Self.bytesForColumns
     }
 
     private func encode(_ chunk: StreamChunk) throws {
@@ -184,14 +197,14 @@ extension FileStreamSink {
     private func decideFromWaiting() throws {
         var columns = waiting.first?.data.schema?.names ?? expected?.names ?? []
         var known = Set(columns.map(ByteKey.init))
-        var left = Self.recordsForColumns
+        var left = decidingRecords
         for chunk in waiting {
             for record in chunk.data.prefix(left) {
                 for key in record.keys where known.insert(ByteKey(text: key)).inserted { columns.append(key) }
             }
             left -= min(left, chunk.data.count)
         }
-        guard !columns.isEmpty || waitingRecords == 0 else {
+        guard !columns.isEmpty || decidingRecords == 0 else {
             throw StreamError(
                 .unsupported, "records without fields cannot be written as CSV", path: path, stage: "encode",
                 hint: "write JSON Lines instead")
@@ -209,6 +222,13 @@ extension FileStreamSink {
         for (place, name) in columns.enumerated() {
             if place > 0 { line.append(delimiter) }
             var name = name
+            // A byte order mark at the start of a file is taken for no part of the name, unless it is quoted.
+            if place == 0, name.utf8.starts(with: [0xEF, 0xBB, 0xBF]) {
+                line = Array(
+                    "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+                        .utf8)
+                continue
+            }
             name.withUTF8 { QuotedText.appendCSV($0, delimiter: delimiter, to: &line) }
         }
         // A line of one empty name would be a blank line.
@@ -221,6 +241,8 @@ extension FileStreamSink {
 // MARK: - Encode and commit
 
 extension FileStreamSink {
+    public var encodedRecords: Int { encoder?.encodedRecords ?? 0 }
+
     public var isReady: Bool { if case .ready = state { true } else { false } }
 
     public func makeEncoder() throws -> Encoder {
@@ -242,6 +264,8 @@ extension FileStreamSink {
         private let pool: BlockPool
         private var raw: ByteBlock
         private var filled = 0
+        /// Records that became bytes.
+        public var encodedRecords: Int { formatter.encodedRecords }
 
         fileprivate init(_ encoding: RecordEncoding, _ deflater: BlockDeflater?, _ pool: BlockPool) {
             formatter = RecordFormatter(encoding, pool)

@@ -9,6 +9,7 @@
 public final class FileStreamSource: SplitSource {
     /// The path, as it was given; "-" is standard input.
     public let path: String
+    /// What was asked for, or what the name says.
     public let format: FileFormat
     /// What the name says or the first bytes tell.
     public let compression: CompressionFormat
@@ -24,6 +25,8 @@ public final class FileStreamSource: SplitSource {
     private var sequenceNumber = 0
     private var current: (chunks: DecodedUnit, next: Int)?
     private var isClosed = false
+    /// What stopped the stream: it stays, since going on behind it would lose records.
+    private var failure: (any Error)?
 
     /// Opens a file.
     ///
@@ -33,7 +36,7 @@ public final class FileStreamSource: SplitSource {
     ///   - compression: nil: by the name; gzip is also recognised by its first bytes.
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
     ///   - encoding: of the text.
-    ///   - types: whether CSV cells are all strings, or typed cell by cell.
+    ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
     ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
@@ -42,7 +45,7 @@ public final class FileStreamSource: SplitSource {
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
     public init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
-        encoding: TextEncoding = .utf8, types: CellTypes = .strings, select: [String]? = nil,
+        encoding: TextEncoding = .utf8, types: CellTypes? = nil, select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
         guard let format = format ?? FileFormat(path: path) else {
@@ -53,9 +56,14 @@ public final class FileStreamSource: SplitSource {
         limits = try RecordLimits(
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
         try Self.check(select, path)
+        guard types == nil || format == .csv else {
+            throw StreamError(
+                .invalidConfiguration, "types are for CSV; JSON values have their own", path: path,
+                hint: "leave types (--types) away")
+        }
         self.path = path
         self.format = format
-        self.types = types
+        self.types = types ?? .strings
         self.select = select
         self.kernel = try kernel.make()
         (input, compression: self.compression) = try FileInputs.open(path, compression, pool)
@@ -71,6 +79,9 @@ public final class FileStreamSource: SplitSource {
     /// each record has its own.
     public var schema: Schema? { reader?.schema }
 
+    /// The next chunk of up to `chunkSize` records; nil at the end.
+    /// - Throws: `StreamError` of the data, placed by record and byte, or of the file; the same one at every later call; `closed`
+    ///   after `close`.
     public func readChunk() throws -> StreamChunk? {
         while true {
             if let (chunks, next) = current, next < chunks.count {
@@ -79,10 +90,11 @@ public final class FileStreamSource: SplitSource {
             }
             current = nil
             guard let unit = try cut(UnitLimit()) else { return nil }
-            current = (try decode(unit), 0)
+            current = (try sticking { try decode(unit) }, 0)
         }
     }
 
+    /// Closes the file. Chunks that were handed out stay good.
     public func close() {
         isClosed = true
         current = nil
@@ -111,15 +123,31 @@ extension FileStreamSource {
         let schema: Schema?
     }
 
+    /// The next whole chunks, up to the limit; nil at the end.
+    /// - Throws: as `readChunk`.
     public func cut(_ limit: UnitLimit) throws -> Unit? {
         guard !isClosed else { throw StreamError(.closed, "the source is closed", path: path, stage: "cut") }
-        guard let reader = try openReader(), let (cut, isLast) = try reader.next(limit) else { return nil }
+        guard let reader = try sticking({ try openReader() }),
+            let (cut, isLast) = try sticking({ try reader.next(limit) })
+        else { return nil }
         defer { sequenceNumber += cut.chunkEnds.count }
         return Unit(
             cut: cut, decoder: reader.decoder, firstSequenceNumber: sequenceNumber, isLast: isLast,
             timestamp: Clock.secondsSince1970(), progress: input.progress)
     }
 
+    /// The first error is the answer from then on.
+    private func sticking<R>(_ body: () throws -> R) throws -> R {
+        if let failure { throw failure }
+        do {
+            return try body()
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    /// Validates and indexes a unit.
     public func decode(_ unit: Unit) throws -> DecodedUnit {
         DecodedUnit(
             base: try unit.decoder.decode(unit.cut, pool), ends: unit.cut.chunkEnds,
@@ -191,13 +219,12 @@ extension FileStreamSource {
 
 extension RecordLimits {
     fileprivate init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
-        guard chunkSize >= 1, maxChunkBytes >= 1, (1...1 << 30).contains(maxRecordBytes) else {
+        let sizes = 1...1 << 30
+        guard sizes.contains(chunkSize), sizes.contains(maxChunkBytes), sizes.contains(maxRecordBytes) else {
             throw StreamError(
-                .invalidConfiguration, "chunkSize and maxChunkBytes are at least 1, maxRecordBytes is 1 to 1 GiB",
+                .invalidConfiguration, "chunkSize, maxChunkBytes and maxRecordBytes are 1 to 2^30",
                 path: path)
         }
-        self.init(
-            chunkSize: min(chunkSize, 1 << 30), maxChunkBytes: min(maxChunkBytes, 1 << 30),
-            maxRecordBytes: maxRecordBytes)
+        self.init(chunkSize: chunkSize, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes)
     }
 }

@@ -120,8 +120,10 @@ enum FileSystem {
         let count = readlink(path, &room, room.count)
         guard count > 0, count < room.count, depth < 32 else { return path }
         let target = String(decoding: room[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let slash = path.lastIndex(of: "/")
-        let next = target.hasPrefix("/") ? target : (slash.map { String(path[...$0]) } ?? "") + target
+        // By bytes: "/" and a combining mark behind it are one character.
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? ""
+        let next = target.utf8.first == UInt8(ascii: "/") ? target : folder + target
         return resolvedDangling(next, depth: depth + 1)
     }
 

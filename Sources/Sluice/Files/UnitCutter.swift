@@ -22,6 +22,10 @@ final class UnitCutter<Cutter: RecordCutter> {
     private var linesBefore: Int
     /// The input has no more bytes.
     private var isAtEnd: Bool
+    /// Blank lines that were skipped before the unit's start: bytes of its first chunk all the same, see (1).
+    private var leadingBytes = 0
+    /// Where the last whole chunk ends.
+    private var chunkEnd = 0
     private var hasStarted = false
     private var isDone = false
     private var pending: StreamError?
@@ -59,7 +63,7 @@ final class UnitCutter<Cutter: RecordCutter> {
             var start = unitStart
             while try cutChunk(from: &start, after: chunkEnds.last ?? 0) {
                 chunkEnds.append(cutter.records)
-                if start - unitStart >= limit.bytes || cutter.records >= limit.records { break }
+                if start - unitStart >= min(limit.bytes, Self.unitMax) || cutter.records >= limit.records { break }
             }
         } catch {
             pending = error
@@ -75,7 +79,8 @@ final class UnitCutter<Cutter: RecordCutter> {
     /// Cuts one chunk that starts at `start` and moves `start` behind it; false where there are no more records.
     private func cutChunk(from start: inout Int, after records: Int) throws(StreamError) -> Bool {
         while true {
-            let byteLimit = start - unitStart + limits.maxChunkBytes
+            let leading = start == unitStart ? leadingBytes : 0
+            let byteLimit = start - unitStart + max(1, limits.maxChunkBytes - leading)
             // A record may have taken the scan past the limit already.
             let end = max(cutter.position, min(filled, unitStart + byteLimit))
             let isWhole = end == filled
@@ -89,10 +94,14 @@ final class UnitCutter<Cutter: RecordCutter> {
             }
             if case .failed(let code) = status { throw error(code) }
             // So many blank lines that a chunk could end with them: they are left to the next unit, which skips them.
-            if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit { return false }
+            if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit {
+                assert(records > 0, "a unit starts with a record")
+                return false
+            }
             let isFull = cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
             if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
                 start = cutter.recordEnd
+                chunkEnd = start
                 return cutter.records > records
             }
             if cutter.position == filled { start -= try fill() }
@@ -105,6 +114,7 @@ final class UnitCutter<Cutter: RecordCutter> {
             // An error cut a chunk short: go back to the end of the whole ones.
             cutter = cutter.restarted(at: unitStart)
             _ = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: records)
+            chunkEnd = cutter.recordEnd
         }
         let end = cutter.recordEnd
         let unit = CutUnit(
@@ -117,6 +127,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         blockOffset += end
         filled -= end
         unitStart = 0
+        leadingBytes = end - chunkEnd
         block = next
         cutter = cutter.restarted(at: 0)
         guard pending == nil else { return (unit, false) }
@@ -136,12 +147,16 @@ final class UnitCutter<Cutter: RecordCutter> {
             let rest = UnsafeBufferPointer(start: block.bytes + unitStart, count: filled - unitStart)
             let (skipped, lines, hasBegun) = cutter.skipBlankLines(rest, isFinal: isAtEnd)
             unitStart += skipped
+            leadingBytes += skipped
             linesBefore += lines
             cutter = cutter.restarted(at: unitStart)
             if hasBegun || isAtEnd { return !hasBegun }
             _ = try fill()
         }
     }
+
+    /// Most bytes that chunks are added up to: offsets are 32 bits wide.
+    private static var unitMax: Int { 1 << 28 }
 
     /// Least to read at once.
     private static var readStep: Int { 64 << 10 }
@@ -170,6 +185,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         cutter.rebase(moved)
         blockOffset += moved
         filled -= moved
+        chunkEnd -= moved
         unitStart = 0
         return moved
     }

@@ -13,6 +13,8 @@ final class RecordFormatter {
     private var encoder = RowEncoder()
     /// The columns of the batch that came last: the next one nearly always has the same.
     private var plan: Plan?
+    /// Rows that became bytes, counted by the encoder's own steps.
+    private(set) var encodedRecords = 0
     /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
     private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
     /// The CSV columns, and the schema last found to have no others.
@@ -37,6 +39,7 @@ final class RecordFormatter {
         let core = batch.storage.core
         let base = encoding.format == .csv ? project(batch.storage.base) : batch.storage.base
         if encoding.format == .csv { try checkKeys(batch) }
+        try checkObjects(batch)
         guard core.pointee.hasKeyOrders else {
             return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
         }
@@ -86,6 +89,7 @@ final class RecordFormatter {
         while true {
             let (out, capacity) = output.room
             encoder.written = output.filled
+            let first = encoder.row
             let status =
                 switch (encoding.format, isRecords) {
                 case (.csv, _):
@@ -97,22 +101,23 @@ final class RecordFormatter {
                     encoding.kernel.encodeJSONRecords(rows, keys: columns, &encoder, into: out, capacity: capacity)
                 }
             output.filled = encoder.written
+            encodedRecords += encoder.row - first
             switch status {
             case .outputFull: try output.makeRoom(encoder.needed)
-            case .failed(let code): throw failure(code, batch, positions.lowerBound + encoder.row, columns)
+            case .failed(let code): throw failure(code, batch[positions.lowerBound + encoder.row], columns)
             default: return
             }
         }
     }
 
     private func failure(
-        _ code: StreamError.Code, _ batch: RecordBatch, _ position: Int, _ columns: OutputColumns
+        _ code: StreamError.Code, _ record: Record, _ columns: OutputColumns
     ) -> StreamError {
-        let record = batch[position]
         let column = columns.names.indices.contains(encoder.errorColumn) ? columns.names[encoder.errorColumn] : nil
         return StreamError(
-            code, "NaN and infinities have no JSON", path: batch.storage.base?.origin.path,
-            record: record.number ?? position + 1, byteOffset: record.byteOffset, column: column, stage: "encode",
+            code, "the value has no JSON: NaN, an infinity, a decimal that is no number, or nested too deep",
+            path: record.storage.base?.origin.path,
+            record: record.number ?? encodedRecords + 1, byteOffset: record.byteOffset, column: column, stage: "encode",
             hint: "set null or a string instead")
     }
 }
@@ -125,7 +130,11 @@ extension RecordFormatter {
         let core = rows.core.pointee
         let schema = rows.base?.schema
         let overlay = (0..<core.columnCount).map { core.columns[$0].name }
-        if let plan, plan.schema === schema?.storage, plan.overlay == overlay { return plan.columns }
+        if let plan, plan.schema === schema?.storage, plan.overlay.count == overlay.count,
+            zip(plan.overlay, overlay).allSatisfy({ $0.hasSameBytes(as: $1) })
+        {
+            return plan.columns
+        }
         let isRecords = rows.base != nil && schema == nil
         let names: [String]
         if encoding.format == .csv {
@@ -165,11 +174,8 @@ extension RecordFormatter {
         guard !hasKnownKeysOnly(batch) else { return }
         for record in batch {
             for key in record.keys where columns.index(of: key) == nil { throw unknownKey(key, record, batch) }
-            if record.storage.wholeValue(slot: record.slot) != nil, record.keys.isEmpty {
-                throw StreamError(
-                    .unsupported, "the record is no object, so CSV has no columns for it",
-                    path: batch.storage.base?.origin.path, record: record.number, byteOffset: record.byteOffset,
-                    stage: "encode")
+            if record.storage.wholeValue(slot: record.slot) != nil {
+                throw noObject(record, "CSV has no columns for it")
             }
         }
     }
@@ -177,7 +183,12 @@ extension RecordFormatter {
     /// Whether it can be told without a look at each record that all keys are columns.
     private func hasKnownKeysOnly(_ batch: RecordBatch) -> Bool {
         let core = batch.storage.core.pointee
-        for number in 0..<core.columnCount where columns.index(of: core.columns[number].name) == nil { return false }
+        for number in 0..<core.columnCount where columns.index(of: core.columns[number].name) == nil {
+            // A field that was only removed is none.
+            let column = core.columns[number]
+            let tags = UnsafeBufferPointer(start: column.tags, count: column.isConstant ? 1 : core.slotCount)
+            if tags.contains(where: { $0 > CellTag.removed }) { return false }
+        }
         guard let base = batch.storage.base else { return true }
         guard let schema = base.schema else {
             guard let projected, projected.of === base else { return false }
@@ -187,6 +198,27 @@ extension RecordFormatter {
         guard schema.names.allSatisfy({ columns.index(of: $0) != nil }) else { return false }
         known = schema.storage
         return true
+    }
+
+    /// Refuses fields that were set on a JSON line that is no object: writing them would drop its value.
+    private func checkObjects(_ batch: RecordBatch) throws {
+        let core = batch.storage.core.pointee
+        guard core.columnCount > 0, let base = batch.storage.base, base.schema == nil,
+            case .json(let tape, let rows, _) = base.layout
+        else { return }
+        for slot in 0..<core.baseRows
+        where base.bytes[Int(tape[Int(rows[core.firstRow + slot].tape)])] != UInt8(ascii: "{") {
+            // A row that was removed does not matter.
+            for record in batch where record.slot == slot && record.storage.wholeValue(slot: slot) != nil {
+                guard record.keys.isEmpty else { throw noObject(record, "no field can be set on it") }
+            }
+        }
+    }
+
+    private func noObject(_ record: Record, _ why: String) -> StreamError {
+        StreamError(
+            .unsupported, "the record is no object, so \(why)", path: record.storage.base?.origin.path,
+            record: record.number, byteOffset: record.byteOffset, stage: "encode")
     }
 
     private func unknownKey(_ key: String, _ record: Record, _ batch: RecordBatch) -> StreamError {

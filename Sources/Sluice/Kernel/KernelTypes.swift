@@ -15,7 +15,6 @@ struct CSVScanner: Sendable {
     var position: Int { Int(core.position) }
     /// One past the line end of the last finished record.
     var recordEnd: Int { Int(core.record_end) }
-    var recordStart: Int { Int(core.record_start) }
     var records: Int { Int(core.records) }
     /// Records and skipped lines that are finished.
     var lines: Int { Int(core.records) + Int(core.skipped) }

@@ -2,8 +2,7 @@
 ///
 /// Adopting it takes `writeChunk`; sinks that can do better refine it as `SplitSink`.
 public protocol StreamSink: AnyObject {
-    /// Says what columns the source has, before the first chunk or, where none comes, before `close`: a CSV file of no records
-    /// still gets its header.
+    /// Says what columns the source has, before `close`: a CSV file of no records still gets its header.
     func expect(_ schema: Schema)
 
     /// Takes a chunk.
@@ -31,6 +30,9 @@ extension StreamSink {
 public protocol SplitSink: StreamSink {
     /// What encodes; each thread has its own.
     associatedtype Encoder: ChunkEncoder
+
+    /// Records that this sink's own encoder has turned into bytes so far, counted where that happens.
+    var encodedRecords: Int { get }
 
     /// Whether all that encoders need to know (the columns, say) is decided. Until then chunks are handed, in order, to
     /// `writeChunk`.

@@ -29,6 +29,7 @@ extension StreamSource {
 
 /// The chunks of a source, for `for try await`.
 public struct ChunkSequence<Source: StreamSource>: AsyncSequence {
+    /// Whose chunks these are.
     public let source: Source
 
     public struct AsyncIterator: AsyncIteratorProtocol {
@@ -47,7 +48,9 @@ public struct ChunkSequence<Source: StreamSource>: AsyncSequence {
 /// A unit is as many whole chunks as it takes to reach `bytes` or `records`, at least one; where its limits fall depends on
 /// the data and these numbers alone, never on timing.
 public struct UnitLimit: Sendable {
+    /// Bytes of the input that are enough; at most 256 MiB count.
     public var bytes: Int
+    /// Records that are enough.
     public var records: Int
 
     public init(bytes: Int = 256 << 10, records: Int = .max) {
@@ -79,6 +82,9 @@ public struct DecodedUnit: Sendable, RandomAccessCollection {
     let timestamp: Double
     let source: ChunkOrigin.Source
     let progress: Double?
+
+    /// Records of all chunks, as the index counts them.
+    public var recordCount: Int { base.rowCount }
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { ends.count }
