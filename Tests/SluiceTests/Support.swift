@@ -47,7 +47,7 @@ let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
 
 /// All records of a file, one compact JSON text each.
 func records(
-    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes = .strings,
+    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes? = nil,
     select: [String]? = nil,
     maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
 ) throws -> [String] {
