@@ -97,20 +97,3 @@ struct BatchOrigin: Sendable {
     /// Offset in the stream of the block's byte 0.
     var byteOffset = 0
 }
-
-/// One row of a JSON index, as the C core lays it out.
-struct JSONRow {
-    /// Where in the tape its value begins.
-    var tape: UInt32
-    /// Its bytes.
-    var start: UInt32
-    var end: UInt32
-}
-
-/// How a CSV file is written.
-struct CSVDialect: Sendable, Equatable {
-    var delimiter = UInt8(ascii: ",")
-    var quote = UInt8(ascii: "\"")
-    /// Records end at a bare CR.
-    var endsAtCarriageReturn = false
-}

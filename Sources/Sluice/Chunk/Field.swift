@@ -154,6 +154,18 @@ extension Field {
     }
 }
 
+extension NumberText {
+    /// The number as a value that keeps its text: an integer or a double where printing gives the same text again.
+    static func value(_ text: UnsafeBufferPointer<UInt8>) -> Value {
+        if let integer = int64(text) { return .int(integer) }
+        if let double = double(text), double.isFinite {
+            let isSame = withPrinted(double) { $0.elementsEqual(text) }
+            if isSame { return .double(double) }
+        }
+        return .decimal(String(decoding: text, as: UTF8.self))
+    }
+}
+
 /// The members of the JSON object at a place of a tape.
 struct JSONMembers {
     let bytes: UnsafePointer<UInt8>

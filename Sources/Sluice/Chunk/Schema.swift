@@ -1,33 +1,7 @@
-import Synchronization
-
 /// The columns that records of a source have, by name and in order.
 ///
 /// Copies share their storage; equal storage is how encoders know that nothing changed.
 public struct Schema: Sendable {
-    final class Storage: Sendable {
-        let names: [String]
-        private let positions: [ByteKey: Int]
-        /// Column that was asked for last: loops over records ask for the same ones.
-        private let hint = Atomic<Int>(0)
-
-        init(_ names: [String]) {
-            self.names = names
-            self.positions = Dictionary(
-                names.enumerated().map { (ByteKey(text: $1), $0) }, uniquingKeysWith: { first, _ in first })
-        }
-
-        func position(of name: String) -> Int? {
-            let guess = hint.load(ordering: .relaxed)
-            for place in guess...guess + 1 where place < names.count && names[place].hasSameWords(as: name) {
-                hint.store(place, ordering: .relaxed)
-                return place
-            }
-            guard let place = positions[ByteKey(text: name)] else { return nil }
-            hint.store(place, ordering: .relaxed)
-            return place
-        }
-    }
-
     let storage: Storage
 
     /// - Parameter names: unique column names, in order.
@@ -36,10 +10,71 @@ public struct Schema: Sendable {
     /// Column names, in order.
     public var names: [String] { storage.names }
 
+    /// Number of columns.
     public var count: Int { storage.names.count }
 
-    /// Position of a column. Complexity: O(1).
-    public func index(of name: String) -> Int? { storage.position(of: name) }
+    /// Position of a column; names are equal where their bytes are. Complexity: O(length of the name).
+    public func index(of name: String) -> Int? {
+        var name = name
+        return name.withUTF8 { storage.position(of: $0) }
+    }
+
+    /// Names and an open hash table of their places: looking a name up takes some 10 ns, where a dictionary of strings takes
+    /// ten times that, and `record["name"]` does it for each record.
+    final class Storage: Sendable {
+        let names: [String]
+        /// The bytes of all names, and where each one ends.
+        private let text: [UInt8]
+        private let ends: [Int]
+        /// Places by hash, linear probing; -1 is free. At most half full.
+        private let table: [Int32]
+
+        init(_ names: [String]) {
+            self.names = names
+            var text: [UInt8] = []
+            var ends: [Int] = []
+            for name in names {
+                text += name.utf8
+                ends.append(text.count)
+            }
+            self.text = text
+            self.ends = ends
+            var size = 8
+            while size < 2 * names.count { size *= 2 }
+            var table = [Int32](repeating: -1, count: size)
+            for (place, name) in names.enumerated() {
+                var name = name
+                var slot = name.withUTF8 { Self.hash($0) } & (size - 1)
+                while table[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+                table[slot] = Int32(place)
+            }
+            self.table = table
+        }
+
+        func position(of name: UnsafeBufferPointer<UInt8>) -> Int? {
+            var slot = Self.hash(name) & (table.count - 1)
+            while table[slot] >= 0 {
+                let place = Int(table[slot])
+                if isName(place, name) { return place }
+                slot = (slot + 1) & (table.count - 1)
+            }
+            return nil
+        }
+
+        private func isName(_ place: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+            let start = place == 0 ? 0 : ends[place - 1]
+            guard ends[place] - start == name.count else { return false }
+            for offset in 0..<name.count where text[start + offset] != name[offset] { return false }
+            return true
+        }
+
+        /// FNV-1a, its upper half mixed into the lower one that picks the slot.
+        private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            return Int(truncatingIfNeeded: (hash ^ hash >> 32) & 0x7FFF_FFFF)
+        }
+    }
 }
 
 extension Schema: Equatable {

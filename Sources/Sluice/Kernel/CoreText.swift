@@ -27,16 +27,6 @@ enum NumberText {
         return sluice_number_length(start, text.count) == text.count
     }
 
-    /// The number as a value that keeps its text: an integer or a double where printing gives the same text again.
-    static func value(_ text: UnsafeBufferPointer<UInt8>) -> Value {
-        if let integer = int64(text) { return .int(integer) }
-        if let double = double(text), double.isFinite {
-            let isSame = withPrinted(double) { $0.elementsEqual(text) }
-            if isSame { return .double(double) }
-        }
-        return .decimal(String(decoding: text, as: UTF8.self))
-    }
-
     /// The shortest text that parses back to `value`, which is finite.
     static func withPrinted<R>(_ value: Double, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in

@@ -1,5 +1,22 @@
 import CSluice
 
+/// One row of a JSON index, as the C core lays it out.
+struct JSONRow {
+    /// Where in the tape its value begins.
+    var tape: UInt32
+    /// Its bytes.
+    var start: UInt32
+    var end: UInt32
+}
+
+/// How a CSV file is written.
+struct CSVDialect: Sendable, Equatable {
+    var delimiter = UInt8(ascii: ",")
+    var quote = UInt8(ascii: "\"")
+    /// Records end at a bare CR.
+    var endsAtCarriageReturn = false
+}
+
 /// Where a scan of CSV stands; see `sluice_csv_scanner`. A value: copy it to remember a place.
 struct CSVScanner: Sendable {
     var core = sluice_csv_scanner()
