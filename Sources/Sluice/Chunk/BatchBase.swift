@@ -1,9 +1,8 @@
 /// The part of a batch that never changes: bytes as they were read, and the index a tokenizer wrote beside them.
 ///
 /// One base serves all the chunks of a unit, and every copy of them.
+// SAFETY: written once, in `init`; the blocks are not written to after they were handed in.
 @usableFromInline final class BatchBase: @unchecked Sendable {
-    // SAFETY: written once, in `init`; the blocks are not written to after they were handed in.
-
     /// What the index describes.
     enum Layout {
         /// Cells: `ends[row * columns + column]`, `starts[row]`.

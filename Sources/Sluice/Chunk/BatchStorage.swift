@@ -7,9 +7,8 @@
 ///    so of, or the record that such a batch lent its access to for the time of one `_modify`.
 /// 3. While an access is lent, the batch still holds the storage: whatever the borrower does to its record (assign another
 ///    one, copy it, throw it away), nothing that the batch holds is lost.
+// SAFETY: `core` is written to only by a sole owner, by invariant 2; readers share it unchanged.
 @usableFromInline final class BatchStorage: @unchecked Sendable {
-    // SAFETY: `core` is written to only by a sole owner, by invariant 2; readers share it unchanged.
-
     let base: BatchBase?
     @usableFromInline let core: UnsafeMutablePointer<BatchCore>
 

@@ -6,8 +6,8 @@ let blockPadding = 64
 /// Memory for bytes or index entries: 64-byte aligned, padded, charged to a budget for as long as it lives.
 ///
 /// Whoever makes a block fills it; once it is handed on, nobody writes to it any more.
+// SAFETY: `base` and `capacity` never change; contents are written by the one owner before the block is shared.
 public final class ByteBlock: @unchecked Sendable {
-    // SAFETY: `base` and `capacity` never change; contents are written by the one owner before the block is shared.
     let base: UnsafeMutableRawPointer
     let capacity: Int
     private let pool: BlockPool
@@ -35,8 +35,8 @@ final class BlockPool: Sendable {
     private let cacheLimit: Int
     private let cache = Mutex(Cache())
 
+    // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
     private struct Cache: @unchecked Sendable {
-        // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
         var free: [Int: [UnsafeMutableRawPointer]] = [:]
         var bytes = 0
     }

@@ -1,8 +1,8 @@
 import CSluice
 
 /// The kernels of the C core.
+// SAFETY: the table is constant memory of the C core.
 struct CKernel: Kernel, @unchecked Sendable {
-    // SAFETY: the table is constant memory of the C core.
     private let table: UnsafePointer<sluice_kernel>
 
     /// - Parameter name: "auto", "scalar", "avx2"; nil where this processor cannot run it.
