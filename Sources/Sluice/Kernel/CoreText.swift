@@ -66,14 +66,6 @@ enum QuotedText {
     }
 
     /// The content of a CSV cell, quotes undone.
-    static func csvContent(_ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect) -> [UInt8] {
-        guard let start = field.baseAddress else { return [] }
-        var dialect = dialect.core
-        return [UInt8](unsafeUninitializedCapacity: field.count) { room, count in
-            count = sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
-        }
-    }
-
     static func csvString(_ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect) -> String {
         guard let start = field.baseAddress else { return "" }
         var dialect = dialect.core
