@@ -120,10 +120,8 @@ struct ToolTests {
         0, 0,
     ]
 
-    @Test(
-        "records of many MiB pass whole, quoted or not, at the start and in the middle", arguments: ["scalar", "avx2"])
+    @Test("records of many MiB pass whole, quoted or not, at the start and in the middle", arguments: kernelNames)
     func largeRecords(kernel: String) throws {
-        guard kernelNames.contains(kernel) else { return }
         let folder = TemporaryFolder()
         let plain = String(repeating: "0123456789abcdef", count: 330_000)
         let lines = String(repeating: "0123456,89abcd\n", count: 330_000)

@@ -14,6 +14,7 @@ sluice_utf8_find_invalid_function sluice_scalar_utf8_find_invalid;
 extern const sluice_kernel sluice_kernel_scalar;
 #if defined(__x86_64__)
 extern const sluice_kernel sluice_kernel_avx2;
+extern const sluice_kernel sluice_kernel_avx512;
 #endif
 
 #endif

@@ -13,6 +13,12 @@
 
 static inline uint32_t mask_first(uint64_t mask) { return (uint32_t)__builtin_ctzll(mask); }
 
+// Bit i of the result: the parity of the bits 0 ... i.
+static inline uint64_t mask_prefix_xor(uint64_t mask) {
+    for (uint32_t distance = 1; distance < 64; distance *= 2) mask ^= mask << distance;
+    return mask;
+}
+
 static inline void copy_vector(uint8_t *to, const uint8_t *from) { memcpy(to, from, SLUICE_ISA_VECTOR); }
 
 // The top bit of each byte of a word. Words are looked at first, since most hold nothing special.

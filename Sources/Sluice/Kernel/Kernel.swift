@@ -6,6 +6,8 @@ public enum KernelChoice: String, Sendable, CaseIterable {
     case scalar
     /// x86-64 with AVX2, PCLMUL and BMI.
     case avx2
+    /// x86-64 with AVX-512 (F, BW, VL, VBMI2: from Ice Lake and Zen 4 on).
+    case avx512
 
     /// The kernel of this name.
     /// - Throws: `unsupported` where this processor cannot run it.
