@@ -124,9 +124,22 @@ bool sluice_json_key_equals(
 
 static bool is_container(uint8_t first) { return first == '{' || first == '['; }
 
+// Whether the value at `offset` is known to be inside a container, so that there is a tape entry behind it. Before a value
+// that is a whole record stand at most white space and another line.
+static bool is_inside(const uint8_t *bytes, uint32_t offset) {
+    while (offset > 0 && bytes[offset - 1] == ' ') offset--;
+    return offset > 0 && (bytes[offset - 1] == ':' || bytes[offset - 1] == ',' || bytes[offset - 1] == '[');
+}
+
 uint32_t sluice_json_value_end(const uint8_t *bytes, const uint32_t *tape, uint32_t position) {
     const uint8_t *at = bytes + tape[position];
     if (is_container(*at)) return tape[tape[position + 1]] + 1;
+    if (is_inside(bytes, tape[position])) {
+        // From the next entry back is a shorter way than over the text of a scalar.
+        uint32_t end = tape[position + 1];
+        while (is_white(bytes[end - 1]) || bytes[end - 1] == ',') end--;
+        return end;
+    }
     if (*at == '"') return (uint32_t)(closing_quote(at) - bytes) + 1;
     // What follows a number or literal inside a container is white space, a comma or a bracket; all letters are over '9'
     // but no bracket is a letter.

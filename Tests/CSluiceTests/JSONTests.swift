@@ -617,6 +617,49 @@ struct JSONTests {
         #expect(all.count == 2 * rows.count && all[0] == rows[0].tape + 3 && all[1] == SLUICE_JSON_ABSENT)
     }
 
+    @Test("values end where they end, whatever stands around them")
+    func valueEnds() {
+        let values = [
+            "0", "-1.5e+3", "true", "null", #""""#, #""a, : ""#, #""\\""#, #""\"""#, "{}", "[ ]", #"{"a":[1 , 2]}"#,
+            #""a string that is longer than a word""#,
+        ]
+        for value in values {
+            for before in ["", " ", "\t", " \r "] {
+                for after in ["", " ", " \t\r"] {
+                    for (open, close) in [
+                        ("[", "]"), ("[0,", "]"), ("[", ",0]"), ("[\"x\",", ",{}]"), ("{\"k\":", "}"),
+                        ("{\"k\":", ",\"\":0}"),
+                    ] {
+                        for line in ["", "1\n", String(repeating: " ", count: 300)] {
+                            let text = line + open + before + value + after + close
+                            let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
+                            let start = UInt32((line + open + before).utf8.count)
+                            let answer = TestKernel.all[0].index(text)
+                            // Behind the two entries of `[` or `{`, and one of what is before the value.
+                            let position = answer.rows[answer.rows.count - 1].tape + (open == "[" ? 2 : 3)
+                            #expect(answer.tape[Int(position)] == start, "\(text)")
+                            let end = sluice_json_value_end(bytes, answer.tape, position)
+                            #expect(end == start + UInt32(value.utf8.count), "\(text)")
+                        }
+                    }
+                    // A string or container that is a whole record, the last: there is no entry behind it.
+                    guard "\"{[".utf8.contains(value.utf8.first!) else { continue }
+                    for line in ["", "[7]\n", " \n \n", "\"x:\"\n"] {
+                        let text = line + before + value + after
+                        let bytes = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: ","), count: Int(SLUICE_PADDING))
+                        let answer = TestKernel.all[0].index(text)
+                        let row = answer.rows[answer.rows.count - 1]
+                        // What is behind the end of the tape must not matter.
+                        for next in [0, row.start + 1, .max] {
+                            let end = sluice_json_value_end(bytes, answer.tape + [next], row.tape)
+                            #expect(end == row.start + UInt32(value.utf8.count) && end == row.end, "\(text)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("string literals are decoded to what they mean")
     func stringContent() {
         let cases: [(String, String)] = [

@@ -98,7 +98,7 @@ uint32_t sluice_json_project_keys(
 bool sluice_json_key_equals(const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length, uint32_t flags);
 
 // One past the last byte of the valid JSON value that starts at bytes[tape[position]]. Of a number or literal that is a whole
-// record, use the row's end: nothing behind it need end it.
+// record, use the row's end: nothing behind it need end it. `bytes` starts at the start of a line.
 uint32_t sluice_json_value_end(const uint8_t *bytes, const uint32_t *tape, uint32_t position);
 
 // Decodes the string literal whose opening quote is bytes[0], known to be valid. Writes at most as many bytes to `out`
