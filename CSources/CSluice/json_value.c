@@ -93,33 +93,38 @@ size_t sluice_json_string_content(const uint8_t *literal, uint8_t *out) {
     return length;
 }
 
-// Compares a key that has escapes, decoding one piece after the other.
-static bool escaped_key_equals(const uint8_t *literal, const uint8_t *name, size_t length) {
-    const uint8_t *at = literal + 1;
+#define NO_MATCH SIZE_MAX
+
+// The length of what the key at `literal` means, if `name` starts with it; else NO_MATCH. Few keys have an escape even where
+// the text around them has many, so only a backslash that is met decides for decoding.
+static size_t matched_length(const uint8_t *literal, const uint8_t *name, size_t length) {
     size_t matched = 0;
-    while (*at != '"') {
-        uint8_t piece[4] = {*at};
-        size_t count = 1;
-        if (*at == '\\') {
-            count = decode_escape(&at, piece);
-        } else {
-            at++;
-        }
-        if (count > length - matched || memcmp(piece, name + matched, count) != 0) return false;
-        matched += count;
+    for (; length - matched >= sizeof(uint64_t); matched += sizeof(uint64_t)) {
+        uint64_t text, expected;
+        memcpy(&text, literal + 1 + matched, sizeof text);
+        memcpy(&expected, name + matched, sizeof expected);
+        if (text != expected || word_has(text, '"') || word_has(text, '\\')) break;
     }
-    return matched == length;
+    const uint8_t *at = literal + 1 + matched;
+    while (*at != '"') {
+        if (*at == '\\') {
+            uint8_t decoded[4];
+            const size_t count = decode_escape(&at, decoded);
+            if (count > length - matched || memcmp(decoded, name + matched, count) != 0) return NO_MATCH;
+            matched += count;
+        } else {
+            if (matched == length || *at != name[matched]) return NO_MATCH;
+            at++;
+            matched++;
+        }
+    }
+    return matched;
 }
 
 bool sluice_json_key_equals(
     const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length, uint32_t flags) {
-    const uint8_t *literal = bytes + offset;
-    if (flags & SLUICE_HAS_ESCAPE) return escaped_key_equals(literal, name, length);
-    // A quote in `name` would be an escape in a key, so the loop cannot run over the key's own end.
-    for (size_t i = 0; i < length; i++) {
-        if (literal[1 + i] != name[i] || name[i] == '"') return false;
-    }
-    return literal[1 + length] == '"';
+    (void)flags;  // the key itself says whether it has an escape
+    return matched_length(bytes + offset, name, length) == length;
 }
 
 static bool is_container(uint8_t first) { return first == '{' || first == '['; }
@@ -152,125 +157,150 @@ static uint32_t next_position(const uint8_t *bytes, const uint32_t *tape, uint32
     return is_container(bytes[tape[position]]) ? tape[position + 1] + 1 : position + 1;
 }
 
-// A name prepared for comparing: the first (up to eight) bytes of the key as it stands in the text, closing quote too. A name
-// with a byte that keys hold only as an escape has a head that no masked word equals.
+// The value of the last member of the object at tape position `object` that is named `name`, or ABSENT.
+static uint32_t find_member(
+    const uint8_t *bytes, const uint32_t *tape, uint32_t object, const uint8_t *name, uint32_t length) {
+    uint32_t found = SLUICE_JSON_ABSENT;
+    if (bytes[tape[object]] != '{') return found;
+    const uint32_t close = tape[object + 1];
+    for (uint32_t at = object + 2; at < close; at = next_position(bytes, tape, at + 1)) {
+        if (matched_length(bytes + tape[at], name, length) == length) found = at + 1;
+    }
+    return found;
+}
+
+// The value of `path` in the object at tape position `object`: its own key, or by steps, the longest first step first. Calls
+// itself once a step, and only where an object has that step: no deeper than SLUICE_JSON_MAX_DEPTH.
+static uint32_t find_path(
+    const uint8_t *bytes, const uint32_t *tape, uint32_t object, const uint8_t *path, uint32_t length) {
+    uint32_t found = find_member(bytes, tape, object, path, length);
+    for (uint32_t dot = length; dot-- > 0 && found == SLUICE_JSON_ABSENT;) {
+        if (path[dot] != '.') continue;
+        const uint32_t nested = find_member(bytes, tape, object, path, dot);
+        if (nested != SLUICE_JSON_ABSENT) found = find_path(bytes, tape, nested, path + dot + 1, length - dot - 1);
+    }
+    return found;
+}
+
+#define GROUP 64  // paths that one walk looks for, a bit each
+#define LEVELS 3  // objects inside one another that are walked for a group; find_path goes deeper
+
+// A path, or what is left of it behind some steps, prepared for comparing with keys as they stand in the text.
 typedef struct needle {
     const uint8_t *name;
     uint32_t length;
-    bool dotted;
-    uint64_t head;
-    uint64_t mask;
+    uint32_t step;  // where its first dot is; `length` if there is none
+    uint64_t head;  // the bytes before `step` (up to eight; a name without a dot: its closing quote too) ...
+    uint64_t mask;  // ... which a key without escapes must start with to be the name or steps of it
 } needle;
 
 static needle make_needle(const uint8_t *name, uint32_t length) {
-    needle n = {.name = name, .length = length};
-    uint8_t head[8] = {0};
-    uint8_t mask[8] = {0};
-    bool plain = true;
-    for (uint32_t i = 0; i < length; i++) {
-        plain = plain && name[i] >= 0x20 && name[i] != '"' && name[i] != '\\';
-        n.dotted = n.dotted || name[i] == '.';
-    }
-    for (uint32_t i = 0; plain && i <= length && i < 8; i++) {
+    const uint8_t *dot = length > 0 ? memchr(name, '.', length) : NULL;
+    needle n = {.name = name, .length = length, .step = dot != NULL ? (uint32_t)(dot - name) : length};
+    uint8_t head[sizeof n.head] = {0};
+    uint8_t mask[sizeof n.mask] = {0};
+    for (uint32_t i = 0; i < sizeof head && i < n.step + (dot == NULL); i++) {
         head[i] = i < length ? name[i] : '"';
         mask[i] = 0xFF;
     }
     memcpy(&n.head, head, sizeof head);
     memcpy(&n.mask, mask, sizeof mask);
-    if (!plain) n.head = 1;
     return n;
 }
 
-// The first bytes that keys of needles may have in the text, a bit each: most keys of an object fail here already.
-typedef struct first_bytes {
-    uint64_t bits[4];
-} first_bytes;
+// What a group looks for after the same number of steps.
+typedef struct level {
+    needle needles[GROUP];
+    uint64_t candidates[256];  // the needles that a key with this first byte may be: mostly none
+} level;
 
-static void add_first_byte(first_bytes *set, uint8_t byte) { set->bits[byte / 64] |= (uint64_t)1 << (byte % 64); }
-static bool has_first_byte(const first_bytes *set, uint8_t byte) { return set->bits[byte / 64] >> (byte % 64) & 1; }
-
-static first_bytes first_bytes_of(const needle *needles, uint32_t count, uint32_t flags) {
-    first_bytes set = {{0}};
-    for (uint32_t i = 0; i < count; i++) add_first_byte(&set, needles[i].length > 0 ? needles[i].name[0] : '"');
-    if (flags & SLUICE_HAS_ESCAPE) add_first_byte(&set, '\\');
-    return set;
+static void add_needle(level *l, uint32_t i, needle n, uint32_t flags) {
+    const uint64_t bit = UINT64_C(1) << i;
+    l->needles[i] = n;
+    l->candidates[n.length > 0 ? n.name[0] : '"'] |= bit;
+    if (n.step == 0) l->candidates['"'] |= bit;
+    if (flags & SLUICE_HAS_ESCAPE) l->candidates['\\'] |= bit;
 }
 
-// Whether the key at `literal`, whose value starts `room` bytes on, is the needle as it stands.
-static bool plain_key_equals(const uint8_t *literal, uint32_t room, const needle *n) {
-    uint64_t head;
-    memcpy(&head, literal + 1, sizeof head);
-    if ((head & n->mask) != n->head) return false;
-    if (n->length < 8) return true;
-    return room >= n->length + 3 && memcmp(literal + 9, n->name + 8, n->length - 8) == 0 && literal[1 + n->length] == '"';
+static void make_levels(level *levels, const sluice_json_path *paths, uint32_t count, uint32_t flags) {
+    for (uint32_t depth = 0; depth < LEVELS; depth++) memset(levels[depth].candidates, 0, sizeof levels[depth].candidates);
+    for (uint32_t i = 0; i < count; i++) {
+        needle n = make_needle(paths[i].name, paths[i].length);
+        add_needle(&levels[0], i, n, flags);
+        for (uint32_t depth = 1; depth < LEVELS && n.step < n.length; depth++) {
+            n = make_needle(n.name + n.step + 1, n.length - n.step - 1);
+            add_needle(&levels[depth], i, n, flags);
+        }
+    }
 }
 
-static bool key_equals(const uint8_t *literal, uint32_t room, const needle *n, uint32_t flags) {
-    if (plain_key_equals(literal, room, n)) return true;
-    if (!(flags & SLUICE_HAS_ESCAPE) || n->length == 0) return false;
-    const bool alike = literal[1] == n->name[0] || literal[1] == '\\';
-    return alike && escaped_key_equals(literal, n->name, n->length);
-}
+// What a walk has found of its needles, a bit each.
+typedef struct finds {
+    uint64_t names;       // there is a member of the whole name
+    uint64_t steps;       // there is one of the first step
+    uint64_t long_steps;  // there is one of several steps at once: "a.b" of "a.b.c"
+} finds;
 
-#define GROUP 8  // names that one walk looks for
-
-// One walk over the members of the object at tape position `object`: found[i] becomes the tape position of the value of
-// the last member that needles[i] names, or ABSENT.
-static void find_members(
-    const uint8_t *bytes, const uint32_t *tape, uint32_t object, uint32_t flags,
-    const needle *needles, uint32_t count, const first_bytes *firsts, uint32_t *found) {
-    for (uint32_t i = 0; i < count; i++) found[i] = SLUICE_JSON_ABSENT;
-    if (bytes[tape[object]] != '{') return;
+// One walk over the members of the object at tape position `object`, for the needles in `wanted`: values[i] becomes the tape
+// position of the last value that the whole name of needle i has, nested[i] that of the last value of its first step.
+static finds find_members(
+    const uint8_t *bytes, const uint32_t *tape, uint32_t object, const level *l, uint64_t wanted,
+    uint32_t *values, uint32_t *nested) {
+    finds found = {0, 0, 0};
+    if (bytes[tape[object]] != '{') return found;
     const uint32_t close = tape[object + 1];
     for (uint32_t at = object + 2; at < close; at = next_position(bytes, tape, at + 1)) {
         const uint8_t *literal = bytes + tape[at];
-        if (!has_first_byte(firsts, literal[1])) continue;
-        for (uint32_t i = 0; i < count; i++) {
-            if (key_equals(literal, tape[at + 1] - tape[at], &needles[i], flags)) found[i] = at + 1;
+        for (uint64_t left = l->candidates[literal[1]] & wanted; left != 0; left &= left - 1) {
+            const uint32_t i = (uint32_t)__builtin_ctzll(left);
+            const needle *n = &l->needles[i];
+            uint64_t head;
+            memcpy(&head, literal + 1, sizeof head);
+            if ((head & n->mask) != n->head && !word_has(head, '\\')) continue;
+            const size_t matched = matched_length(literal, n->name, n->length);
+            if (matched == n->length) {
+                found.names |= UINT64_C(1) << i;
+                values[i] = at + 1;
+            } else if (matched == n->step) {
+                found.steps |= UINT64_C(1) << i;
+                nested[i] = at + 1;
+            } else if (matched != NO_MATCH && n->name[matched] == '.') {
+                found.long_steps |= UINT64_C(1) << i;
+            }
         }
     }
-}
-
-static uint32_t find_member(
-    const uint8_t *bytes, const uint32_t *tape, uint32_t object, uint32_t flags, const uint8_t *name, uint32_t length) {
-    const needle n = make_needle(name, length);
-    const first_bytes firsts = first_bytes_of(&n, 1, flags);
-    uint32_t found;
-    find_members(bytes, tape, object, flags, &n, 1, &firsts, &found);
     return found;
 }
 
-// The value of `path` in the object at tape position `object` by its steps, the longest first step first. Calls itself once
-// a step, and only where an object has that step: no deeper than SLUICE_JSON_MAX_DEPTH.
-static uint32_t find_by_steps(
-    const uint8_t *bytes, const uint32_t *tape, uint32_t object, uint32_t flags, const uint8_t *path, uint32_t length) {
-    for (uint32_t dot = length; dot-- > 0;) {
-        if (path[dot] != '.') continue;
-        const uint32_t nested = find_member(bytes, tape, object, flags, path, dot);
-        if (nested == SLUICE_JSON_ABSENT) continue;
-        const uint8_t *rest = path + dot + 1;
-        const uint32_t rest_length = length - dot - 1;
-        uint32_t found = find_member(bytes, tape, nested, flags, rest, rest_length);
-        if (found == SLUICE_JSON_ABSENT) found = find_by_steps(bytes, tape, nested, flags, rest, rest_length);
-        if (found != SLUICE_JSON_ABSENT) return found;
+// The paths of a group in one row. All that go on in the same object are looked for in one walk over it; what is rare (keys
+// that contain dots, many steps) is left to find_path.
+static void project_row(
+    const uint8_t *bytes, const uint32_t *tape, uint32_t row, const level *levels, uint32_t count, uint32_t *out) {
+    uint32_t objects[GROUP];  // where each path goes on
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = SLUICE_JSON_ABSENT;
+        objects[i] = row;
     }
-    return SLUICE_JSON_ABSENT;
-}
-
-// Up to GROUP paths of all rows; `out` takes path_count entries a row.
-static void project_group(
-    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count, uint32_t flags,
-    const sluice_json_path *paths, uint32_t group, uint32_t path_count, uint32_t *out) {
-    needle needles[GROUP];
-    for (uint32_t i = 0; i < group; i++) needles[i] = make_needle(paths[i].name, paths[i].length);
-    const first_bytes firsts = first_bytes_of(needles, group, flags);
-    for (uint32_t row = 0; row < count; row++, out += path_count) {
-        const uint32_t object = rows[row].tape;
-        find_members(bytes, tape, object, flags, needles, group, &firsts, out);
-        for (uint32_t i = 0; i < group; i++) {
-            if (out[i] != SLUICE_JSON_ABSENT || !needles[i].dotted) continue;
-            out[i] = find_by_steps(bytes, tape, object, flags, needles[i].name, needles[i].length);
+    uint64_t pending = UINT64_MAX >> (GROUP - count);
+    for (uint32_t depth = 0; pending != 0; depth++) {
+        uint64_t deeper = 0;
+        while (pending != 0) {
+            const uint32_t object = objects[__builtin_ctzll(pending)];
+            uint64_t together = 0;
+            for (uint64_t left = pending; left != 0; left &= left - 1) {
+                if (objects[__builtin_ctzll(left)] == object) together |= left & -left;
+            }
+            pending &= ~together;
+            const finds found = find_members(bytes, tape, object, &levels[depth], together, out, objects);
+            const uint64_t rare = depth + 1 < LEVELS ? found.long_steps : found.steps | found.long_steps;
+            deeper |= found.steps & ~rare & ~found.names;
+            for (uint64_t left = rare & ~found.names; left != 0; left &= left - 1) {
+                const uint32_t i = (uint32_t)__builtin_ctzll(left);
+                const needle *n = &levels[depth].needles[i];
+                out[i] = find_path(bytes, tape, object, n->name, n->length);
+            }
         }
+        pending = deeper;
     }
 }
 
@@ -279,7 +309,11 @@ void sluice_json_project(
     const sluice_json_path *paths, uint32_t path_count, uint32_t *out) {
     for (uint32_t first = 0; first < path_count; first += GROUP) {
         const uint32_t group = path_count - first < GROUP ? path_count - first : GROUP;
-        project_group(bytes, tape, rows, count, flags, paths + first, group, path_count, out + first);
+        level levels[LEVELS];
+        make_levels(levels, paths + first, group, flags);
+        for (uint32_t row = 0; row < count; row++) {
+            project_row(bytes, tape, rows[row].tape, levels, group, out + (size_t)row * path_count + first);
+        }
     }
 }
 
@@ -300,13 +334,13 @@ size_t sluice_json_compact(const uint8_t *text, size_t length, uint8_t *out) {
     return written;
 }
 
-// The path among `keys` that the key at `offset` means; `count` if none. Keys mostly come in the order of the columns, so the
+// The path among `keys` that the key at `literal` means; `count` if none. Keys mostly come in the order of the columns, so the
 // search starts behind the one found last.
 static uint32_t find_key(
-    const uint8_t *bytes, uint32_t offset, uint32_t flags, const sluice_json_path *keys, uint32_t count, uint32_t expected) {
+    const uint8_t *literal, const sluice_json_path *keys, uint32_t count, uint32_t expected) {
     for (uint32_t step = 0; step < count; step++) {
         const uint32_t key = expected + step < count ? expected + step : expected + step - count;
-        if (sluice_json_key_equals(bytes, offset, keys[key].name, keys[key].length, flags)) return key;
+        if (matched_length(literal, keys[key].name, keys[key].length) == keys[key].length) return key;
     }
     return count;
 }
@@ -314,6 +348,7 @@ static uint32_t find_key(
 uint32_t sluice_json_project_keys(
     const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count, uint32_t flags,
     const sluice_json_path *keys, uint32_t key_count, uint32_t *out) {
+    (void)flags;  // the keys themselves say whether they have escapes
     uint32_t first_unknown = count;
     for (uint32_t row = 0; row < count; row++, out += key_count) {
         memset(out, 0xFF, key_count * sizeof *out);
@@ -322,7 +357,7 @@ uint32_t sluice_json_project_keys(
         const uint32_t close = known ? tape[position + 1] : 0;
         uint32_t expected = 0;
         for (position += 2; position < close; position = next_position(bytes, tape, position + 1)) {
-            const uint32_t key = find_key(bytes, tape[position], flags, keys, key_count, expected);
+            const uint32_t key = find_key(bytes + tape[position], keys, key_count, expected);
             if (key == key_count) {
                 known = false;
                 continue;

@@ -591,6 +591,27 @@ struct JSONTests {
             (#"{"a":1,"b":2}"#, "a\":1,\"b", nil),
             (#"{"a\\":1}"#, "a\\", "1"), (#"{"a\u0062":{"c":1}}"#, "ab.c", "1"), (#"{"a\u0062":1}"#, "a", nil),
             (#"{"a\u0062":1}"#, "abc", nil),
+            // Keys longer than what is compared at once, with and without an escape behind that.
+            (#"{"1234567890123456":1}"#, "1234567890123456", "1"),
+            (#"{"1234567890123456":1}"#, "12345678901234567", nil),
+            (#"{"12345678901234567":1}"#, "1234567890123456", nil),
+            (#"{"12345678x0123456":1}"#, "1234567890123456", nil),
+            (#"{"123456789\u0030123456":1}"#, "1234567890123456", "1"), (#"{"12345678\t":1}"#, "12345678\t", "1"),
+            (#"{"12345678\"":1}"#, "12345678\"", "1"), (#"{"12345678\n":1}"#, "12345678\\n", nil),
+            (#"{"12345678":"9"}"#, "12345678\":\"9", nil), (#"{"a\u0062":1}"#, "a\\u0062", nil),
+            (#"{"\u0069d":1}"#, "id", "1"), (#"{"i\u0064":1}"#, "id", "1"), (#"{"\u0069d_str":1}"#, "id", nil),
+            (#"{"id":"\n","i":3}"#, "id", #""\n""#), (#"{"\u0061\u002eb":{"c":1}}"#, "a.b.c", "1"),
+            // Steps: the last of one name counts, what is no object has none, and keys with dots may hide the way.
+            (#"{"a":{"b":1},"a":7}"#, "a.b", nil), (#"{"a":{"b":{}},"a":{"b":1}}"#, "a.b", "1"),
+            (#"{"a.b":{"x":1},"a":{"b":{"c":2}}}"#, "a.b.c", "2"), (#"{"a":{"b":{"c":2}},"a.b":3}"#, "a.b.c", "2"),
+            (#"{"a.b":{"c":1},"a.b":{}}"#, "a.b.c", nil), (#"{"a":{"b.c":{"d":1},"b":{"c":{"d":2}}}}"#, "a.b.c.d", "1"),
+            (#"{"a":{"b.c":{"x":1},"b":{"c":{"d":2}}}}"#, "a.b.c.d", "2"), (#"{"ab":{"c":1}}"#, "a.c", nil),
+            (#"{"a":{"b":{"c":{"d":{"e":5}}}}}"#, "a.b.c.d.e", "5"), (#"{"a":{"b":{"c":{"d":5}}}}"#, "a.b.c.d.e", nil),
+            (#"{"a":{"b":{"c.d":{"e":5}}}}"#, "a.b.c.d.e", "5"), (#"{"a":{"b":{"c":[]}},"x":0}"#, "a.b.c", "[]"),
+            (#"{"":{"":{"":6}}}"#, "..", "6"), (#"{".":{"":6}}"#, "..", "6"), (#"{"":{".":6}}"#, "..", "6"),
+            (#"{".a":6,"":{"a":5}}"#, ".a", "6"), (#"{"a":{"b":1}}"#, ".b", nil),
+            (#"{"long name of a key":{"another long name":1}}"#, "long name of a key.another long name", "1"),
+            (#"{"long name of a kez":{"another long name":1}}"#, "long name of a key.another long name", nil),
         ]
         let lines = cases.map { $0.0 + "\n" }.joined()
         let bytes = Array(lines.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
@@ -598,7 +619,7 @@ struct JSONTests {
         #expect(answer.status == SLUICE_OK && answer.rows.count == cases.count)
         let rows = answer.rows.map { sluice_json_row(tape: $0.tape, start: $0.start, end: $0.end) }
         for (row, (document, path, expected)) in cases.enumerated() {
-            for paths in [[path], ["zz", path, "zz.zz"], [String](repeating: "q", count: 8) + [path, "r"]] {
+            for paths in [[path], ["zz", path, "zz.zz"], [String](repeating: "q", count: 64) + [path, "r"]] {
                 let found = project(
                     bytes, answer.tape, [rows[row]], document.contains("\\") ? UInt32(SLUICE_HAS_ESCAPE) : 0, paths)
                 #expect(
@@ -615,6 +636,77 @@ struct JSONTests {
         }
         let all = project(bytes, answer.tape, rows, answer.flags, ["a", "a.b"])
         #expect(all.count == 2 * rows.count && all[0] == rows[0].tape + 3 && all[1] == SLUICE_JSON_ABSENT)
+    }
+
+    @Test("many paths: each finds its own value, by a walk that it shares or not")
+    func manyPaths() {
+        // More paths than one walk looks for, into several objects each, in an order that mixes them.
+        let objects = (0..<5).map { object in
+            "\"o\(object)\":{" + (0..<30).map { "\"k\($0)\":\(100 * object + $0)" }.joined(separator: ",") + "}"
+        }
+        let line = "{" + objects.joined(separator: ", ") + "}"
+        let bytes = Array(line.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
+        let answer = TestKernel.all[0].index(line)
+        let row = sluice_json_row(tape: 0, start: 0, end: UInt32(line.utf8.count))
+        for count in [63, 64, 65, 128, 150] {
+            let numbers = (0..<count).map { 100 * ($0 * 7 % 5) + $0 * 7 / 5 % 30 }
+            let paths = numbers.map { "o\($0 / 100).k\($0 % 100)" }
+            let found = project(bytes, answer.tape, [row, row], 0, paths)
+            for (i, position) in found.enumerated() where position != SLUICE_JSON_ABSENT {
+                let end = sluice_json_value_end(bytes, answer.tape, position)
+                let text = String(decoding: bytes[Int(answer.tape[Int(position)])..<Int(end)], as: UTF8.self)
+                #expect(text == "\(numbers[i % count])")
+            }
+            #expect(!found.contains(SLUICE_JSON_ABSENT))
+        }
+    }
+
+    @Test("random records and names: projection, keys and ends are what a plain reading says")
+    func projectionOfRandomRecords() {
+        var random = SplitMix64(state: 21)
+        var hits = 0
+        for _ in 0..<3000 {
+            var lines = ""
+            // Far from and near to the start of the block, behind a line that ends as a member's key might.
+            if Bool.random(using: &random) { lines += "\"" + String(repeating: "y,:[", count: 100) + "\"\n" }
+            for _ in 0..<3 { lines += RandomRecord.object(depth: 4, using: &random) + "\n" }
+            let answer = TestKernel.all[0].index(lines)
+            guard answer.status == SLUICE_OK else {
+                Issue.record("not valid: \(lines)")
+                continue
+            }
+            let reader = PlainReader(
+                bytes: Array(lines.utf8) + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING)),
+                tape: answer.tape)
+            let rows = answer.rows.map { sluice_json_row(tape: $0.tape, start: $0.start, end: $0.end) }
+            let names = (0..<Int.random(in: 1...9, using: &random)).map { _ in RandomRecord.name(using: &random) }
+            let found = project(reader.bytes, reader.tape, rows, answer.flags, names)
+            let expected = rows.flatMap { row in names.map { reader.find($0, in: Int(row.tape)) } }
+            #expect(found == expected.map { $0.map(UInt32.init) ?? SLUICE_JSON_ABSENT }, "\(lines) \(names)")
+            hits += expected.count { $0 != nil }
+
+            let (keys, firstUnknown) = projectKeys(reader.bytes, reader.tape, rows, answer.flags, names)
+            let members = rows.map { reader.members(of: Int($0.tape)) }
+            let isUnknown = { (row: Int) in
+                !reader.isObject(Int(rows[row].tape)) || !members[row].allSatisfy { names.contains($0.key) }
+            }
+            #expect(firstUnknown == rows.indices.first(where: isUnknown) ?? rows.count, "\(lines) \(names)")
+            for (row, members) in members.enumerated() {
+                for (i, name) in names.enumerated() where names.firstIndex(of: name) == names.lastIndex(of: name) {
+                    let value = members.last { $0.key == name }?.value
+                    #expect(
+                        keys[row * names.count + i] == value.map(UInt32.init) ?? SLUICE_JSON_ABSENT, "\(lines) \(name)")
+                }
+                for member in members {
+                    let value = UInt32(member.value)
+                    let end = sluice_json_value_end(reader.bytes, reader.tape, value)
+                    let start = reader.tape[member.value]
+                    let status = validate(Array(reader.bytes[Int(start)..<Int(end)])).status
+                    #expect(status == SLUICE_OK && ",} \t\r".utf8.contains(reader.bytes[Int(end)]), "\(lines)")
+                }
+            }
+        }
+        #expect(hits > 1000)
     }
 
     @Test("values end where they end, whatever stands around them")
@@ -686,6 +778,39 @@ struct JSONTests {
         }
     }
 
+    @Test("keys are told apart at every byte, and by what they mean")
+    func keyEquality() {
+        for length in 0...40 {
+            let name = (0..<length).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+            for escaped in [nil] + Array(name.indices).map(Optional.some) {
+                let key = name.enumerated().map { i, byte in
+                    i == escaped ? "\\u00" + String(byte, radix: 16) : String(UnicodeScalar(byte))
+                }
+                let bytes = Array("\"\(key.joined())\"".utf8) + [UInt8](repeating: 0x61, count: Int(SLUICE_PADDING))
+                let flags: [UInt32] = escaped == nil ? [0, UInt32(SLUICE_HAS_ESCAPE)] : [UInt32(SLUICE_HAS_ESCAPE)]
+                for flags in flags {
+                    let equals = { (name: [UInt8]) in sluice_json_key_equals(bytes, 0, name, name.count, flags) }
+                    #expect(equals(name))
+                    #expect(
+                        !equals(name + [0x61]) && !equals(name + [0x22]) && (length == 0 || !equals(name.dropLast())))
+                    for i in name.indices {
+                        for other in [0x22, 0x5C, 0x2E, name[i] ^ 1] {
+                            var different = name
+                            different[i] = other
+                            #expect(!equals(different), "\(key), \(i)")
+                        }
+                    }
+                }
+            }
+        }
+        // The way a key is written is not what it means.
+        for written in [#"a\nb"#, #"12345678\n"#, #"\u0061"#, #"12345678\\"#] {
+            let bytes = Array("\"\(written)\"".utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
+            let name = Array(written.utf8)
+            #expect(!sluice_json_key_equals(bytes, 0, name, name.count, UInt32(SLUICE_HAS_ESCAPE)), "\(written)")
+        }
+    }
+
     @Test("compact text has no white space between tokens and all of it in strings")
     func compact() {
         let cases = [
@@ -704,21 +829,109 @@ struct JSONTests {
 
 // ---- Inputs ----
 
+private func withPaths<R>(_ names: [String], _ body: ([sluice_json_path]) -> R) -> R {
+    let names = names.map { Array($0.utf8) }
+    return names.flatMap { $0 }.withUnsafeBufferPointer { joined in
+        var start = 0
+        return body(
+            names.map { name in
+                defer { start += name.count }
+                return sluice_json_path(name: joined.baseAddress.map { $0 + start }, length: UInt32(name.count))
+            })
+    }
+}
+
 private func project(
     _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ flags: UInt32, _ paths: [String]
 ) -> [UInt32] {
-    let names = paths.map { Array($0.utf8) }
-    let joined = names.flatMap { $0 }
     var out = [UInt32](repeating: 0, count: rows.count * paths.count)
-    joined.withUnsafeBufferPointer { joined in
-        var start = 0
-        let cPaths = names.map { name in
-            defer { start += name.count }
-            return sluice_json_path(name: joined.baseAddress.map { $0 + start }, length: UInt32(name.count))
-        }
-        sluice_json_project(bytes, tape, rows, UInt32(rows.count), flags, cPaths, UInt32(cPaths.count), &out)
+    withPaths(paths) {
+        sluice_json_project(bytes, tape, rows, UInt32(rows.count), flags, $0, UInt32($0.count), &out)
     }
     return out
+}
+
+private func projectKeys(
+    _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ flags: UInt32, _ keys: [String]
+) -> ([UInt32], firstUnknown: Int) {
+    var out = [UInt32](repeating: 0, count: rows.count * keys.count)
+    let firstUnknown = withPaths(keys) {
+        sluice_json_project_keys(bytes, tape, rows, UInt32(rows.count), flags, $0, UInt32($0.count), &out)
+    }
+    return (out, Int(firstUnknown))
+}
+
+/// Reads a tape member by member and decodes every key: slow, and easy to see through.
+private struct PlainReader {
+    var bytes: [UInt8]
+    var tape: [UInt32]
+
+    func isObject(_ position: Int) -> Bool { bytes[Int(tape[position])] == UInt8(ascii: "{") }
+
+    func members(of object: Int) -> [(key: String, value: Int)] {
+        guard isObject(object) else { return [] }
+        var members: [(key: String, value: Int)] = []
+        var position = object + 2
+        while position < Int(tape[object + 1]) {
+            let literal = bytes[Int(tape[position])...]
+            let key = [UInt8](unsafeUninitializedCapacity: Int(tape[position + 1] - tape[position])) { room, count in
+                count = literal.withUnsafeBufferPointer {
+                    sluice_json_string_content($0.baseAddress, room.baseAddress)
+                }
+            }
+            members.append((String(decoding: key, as: UTF8.self), position + 1))
+            let isContainer = "{[".utf8.contains(bytes[Int(tape[position + 1])])
+            position = isContainer ? Int(tape[position + 2]) + 1 : position + 2
+        }
+        return members
+    }
+
+    func find(_ path: String, in object: Int) -> Int? {
+        let members = members(of: object)
+        if let own = members.last(where: { $0.key == path }) { return own.value }
+        for dot in path.indices.reversed() where path[dot] == "." {
+            guard let step = members.last(where: { $0.key == path[..<dot] }) else { continue }
+            if let found = find(String(path[path.index(after: dot)...]), in: step.value) { return found }
+        }
+        return nil
+    }
+}
+
+/// Records whose keys often are what names say, or nearly.
+private enum RandomRecord {
+    static let pieces = ["a", "b", "ab", "profile_", "12345678", "é", "\n", "\"", "\\"]
+
+    static func name(using random: inout SplitMix64) -> String {
+        (0..<Int.random(in: 0...3, using: &random)).map { _ in
+            (Int.random(in: 0...1, using: &random) == 0 ? "" : ".")
+                + pieces[min(Int.random(in: 0..<9, using: &random), Int.random(in: 0..<9, using: &random))]
+        }.joined()
+    }
+
+    static func key(using random: inout SplitMix64) -> String {
+        let name = Bool.random(using: &random) ? name(using: &random) : pieces[Int.random(in: 0...1, using: &random)]
+        var key = "\""
+        for scalar in name.unicodeScalars {
+            let isWritten = Int.random(in: 0..<12, using: &random) == 0 || "\n\"\\".unicodeScalars.contains(scalar)
+            let digits = String(scalar.value, radix: 16)
+            key += isWritten ? "\\u" + String(repeating: "0", count: 4 - digits.count) + digits : String(scalar)
+        }
+        return key + "\""
+    }
+
+    static func object(depth: Int, using random: inout SplitMix64) -> String {
+        let spaces = Int.random(in: 0..<4, using: &random) == 0 ? ["", " ", " \t\r"] : [""]
+        let scalars = ["1", "-2.5e3", "null", "\"\"", "\"a, \\\" text : \"", "[]", "[{\"a\":1}, 2]"]
+        var members: [String] = []
+        for _ in 0..<Int.random(in: 0...6, using: &random) {
+            let value =
+                depth > 0 && Bool.random(using: &random)
+                ? object(depth: depth - 1, using: &random) : scalars.randomElement(using: &random)!
+            let space = spaces.randomElement(using: &random)!
+            members.append(space + key(using: &random) + space + ":" + space + value + space)
+        }
+        return "{" + members.joined(separator: ",") + "}"
+    }
 }
 
 /// The files of JSONTestSuite, when they are found beside the package.
