@@ -32,10 +32,12 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
-        .testTarget(name: "CSluiceTests", dependencies: ["CSluice"], swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter"], swiftSettings: strict),
+            name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter", "TestSupport"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

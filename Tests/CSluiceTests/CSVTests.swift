@@ -2,6 +2,7 @@
 
 import CSluice
 import Foundation
+import TestSupport
 import Testing
 
 // MARK: cases
@@ -490,7 +491,7 @@ func cutStopsExactly() {
 
 @Test("cut and index agree on records, also on random ones")
 func cutAgreesWithIndex() {
-    var random = SplitMix64(state: 7)
+    var random = SplitMix64(seed: 7)
     for _ in 0..<4000 {
         var dialect = Dialect.all[random.below(Dialect.all.count)]
         dialect.ragged = SLUICE_CSV_RAGGED_TRUNCATE
@@ -550,18 +551,8 @@ func newlineAmongReturns() {
 
 // MARK: random
 
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+extension SplitMix64 {
+    fileprivate mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
 // Bytes that mean something to some dialect.
@@ -619,7 +610,7 @@ private func randomCuts(_ random: inout SplitMix64, _ length: Int) -> [Int] {
 
 @Test("every kernel agrees with the scalar machine on random bytes and records", arguments: 0..<12)
 func randomAgreement(_ seed: UInt64) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     for _ in 0..<700 {
         var dialect = Dialect.all[random.below(Dialect.all.count)]
         dialect.ragged = sluice_csv_ragged(rawValue: UInt32(random.below(3)))

@@ -1,5 +1,6 @@
 import CSluice
 import Foundation
+import TestSupport
 import Testing
 
 // Encoders, against tables and against the slow and obvious encoders at the end of this file. Indexes are made by hand.
@@ -82,7 +83,7 @@ struct EncodeValueTests {
 
     @Test("base64 is what Foundation writes")
     func base64() {
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         for length in 0...70 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
             var out = [UInt8](repeating: 0, count: 4 * ((length + 2) / 3) + 1)
@@ -530,7 +531,7 @@ struct EncodeConversationTests {
 
     @Test("random batches are encoded alike by every kernel, and as the obvious encoders do")
     func random() throws {
-        var random = SplitMix64(state: 2024)
+        var random = SplitMix64(seed: 2024)
         for round in 0..<400 {
             let width = Int.random(in: 1...6, using: &random)
             let height = Int.random(in: 1...12, using: &random)
@@ -945,18 +946,6 @@ private func obviousRecord(_ cells: [Cell]) -> String {
 }
 
 // MARK: - Chance
-
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 private func randomText(_ random: inout SplitMix64) -> String {
     let length = [0, 1, 5, 31, 32, 33, 64, 100].randomElement(using: &random)!

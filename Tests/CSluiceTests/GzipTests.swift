@@ -1,4 +1,5 @@
 import CSluice
+import TestSupport
 import Testing
 
 // gzip files are built here, byte by byte, so that nothing of the code under test judges itself.
@@ -170,20 +171,8 @@ private func bgzf(_ content: [UInt8], _ deflater: OpaquePointer) -> [UInt8] {
     return file
 }
 
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 private func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
 }
 
@@ -333,7 +322,7 @@ struct GunzipTests {
 
     @Test("long members keep their window over every cut", arguments: [1, 2, 3] as [UInt64])
     func window(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var block = FixedBlock()
         var content: [UInt8] = []
         while content.count < 200_000 {

@@ -1,5 +1,6 @@
 import CSluice
 import Foundation
+import TestSupport
 import Testing
 
 // ---- Running the kernels ----
@@ -106,18 +107,6 @@ private func validate(_ document: [UInt8]) -> (status: sluice_status, offset: UI
     var offset: UInt32 = .max
     let status = sluice_json_validate(document, document.count, nil, nil, &offset)
     return (status, offset)
-}
-
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }
 
 // ---- What is JSON ----
@@ -439,7 +428,7 @@ struct JSONTests {
 
     @Test("all kernels say the same about random and damaged documents")
     func randomDocuments() {
-        var random = SplitMix64(state: 20)
+        var random = SplitMix64(seed: 20)
         for _ in 0..<3000 {
             var text = RandomDocument.lines(using: &random)
             for _ in 0..<Int.random(in: 0...2, using: &random) { RandomDocument.damage(&text, using: &random) }
@@ -454,7 +443,7 @@ struct JSONTests {
 
     @Test("one record is judged alike by validate and as a line, and its tape is the same")
     func validateAgrees() {
-        var random = SplitMix64(state: 21)
+        var random = SplitMix64(seed: 21)
         for _ in 0..<2000 {
             var text = RandomDocument.value(depth: 4, using: &random)
             if Bool.random(using: &random) { RandomDocument.damage(&text, using: &random) }

@@ -1,5 +1,6 @@
 import CSluice
 import Foundation
+import TestSupport
 import Testing
 
 // MARK: - The functions as Swift sees them
@@ -45,19 +46,9 @@ private func printDouble(_ value: Double) -> String { printed { sluice_print_dou
 
 // MARK: - Helpers
 
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     /// A finite double, any bit pattern as likely as the next.
-    mutating func nextDouble() -> Double {
+    fileprivate mutating func nextDouble() -> Double {
         while true {
             let value = Double(bitPattern: next())
             if value.isFinite { return value }
@@ -224,7 +215,7 @@ func wholeTextCounts(text: String, length: Int) {
 
 @Test("random texts are as long, and as valid, as the slow grammar says")
 func randomTexts() {
-    var random = SplitMix64(state: 1)
+    var random = SplitMix64(seed: 1)
     let alphabets = ["0123456789", "0123456789.", "00112233445566778899-+.eE", "019-+.eE/: \u{0}x"]
         .map { Array($0.utf8) }
     for _ in 0..<20_000 {
@@ -320,7 +311,7 @@ func integerTable(text: String, value: Int64?) {
 
 @Test("integers of every width are printed as Swift prints them, and parsed back")
 func integersOfEveryWidth() {
-    var random = SplitMix64(state: 2)
+    var random = SplitMix64(seed: 2)
     var values: [Int64] = [0, .max, .min]
     var power: Int64 = 1
     for _ in 0..<19 {
@@ -413,7 +404,7 @@ func manyZeros() {
 
 @Test("a text halfway between two doubles goes to the even one, one just beside it to its own side")
 func halfwayPoints() {
-    var random = SplitMix64(state: 3)
+    var random = SplitMix64(seed: 3)
     var all: [UInt64] = [0, 1, 2, 1 << 52 - 1, 1 << 52, 1 << 52 + 1, 0x7FEF_FFFF_FFFF_FFFF]
     for exponent in stride(from: UInt64(1), to: 2047, by: 37) {
         all += [exponent << 52, exponent << 52 | (1 << 52 - 1)]
@@ -443,7 +434,7 @@ func halfwayPoints() {
 
 @Test("random decimals are what Swift says they are")
 func randomDecimals() {
-    var random = SplitMix64(state: 4)
+    var random = SplitMix64(seed: 4)
     func digits(_ count: ClosedRange<Int>) -> String {
         String((0..<Int.random(in: count, using: &random)).map { _ in "0123456789".randomElement(using: &random)! })
     }
@@ -545,13 +536,13 @@ private func expectShortest(_ value: Double) {
 
 @Test("random bit patterns are written with the shortest digits that parse back")
 func randomBitPatterns() {
-    var random = SplitMix64(state: 5)
+    var random = SplitMix64(seed: 5)
     for _ in 0..<20_000 { expectShortest(random.nextDouble()) }
 }
 
 @Test("numbers as people write them keep their digits")
 func humanNumbers() {
-    var random = SplitMix64(state: 6)
+    var random = SplitMix64(seed: 6)
     for _ in 0..<20_000 {
         let shift = Int64.random(in: 0...45, using: &random)
         let digits = Int64.random(in: 1..<1_000_000_000_000_000, using: &random) >> shift

@@ -1,4 +1,5 @@
 import CSluice
+import TestSupport
 import Testing
 
 /// Table 3-7 of the Unicode Standard: the well-formed byte sequences, row by row.
@@ -76,18 +77,6 @@ private func utf8(_ scalar: UInt32) -> [UInt8] {
     case ..<0x800: return [UInt8(0xC0 | scalar >> 6), tail(0)]
     case ..<0x10000: return [UInt8(0xE0 | scalar >> 12), tail(6), tail(0)]
     default: return [UInt8(0xF0 | scalar >> 18), tail(12), tail(6), tail(0)]
-    }
-}
-
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }
 
@@ -246,7 +235,7 @@ struct UTF8Tests {
 
     @Test("damaged texts are judged as table 3-7 does")
     func random() {
-        var random = SplitMix64(state: 2021)
+        var random = SplitMix64(seed: 2021)
         let pieces = ["a", "0123456789", "é", "€", "😀", "\u{10FFFF}", "\u{D7FF}", String(repeating: "x", count: 70)]
         let damage: [UInt8] = [0x80, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xF5, 0xFF, 0x41, 0x90, 0xA0]
         for _ in 0..<3000 {

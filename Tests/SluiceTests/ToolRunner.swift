@@ -1,5 +1,6 @@
 import Foundation
 import Sluice
+import TestSupport
 import Testing
 
 /// What a process came to.
@@ -120,22 +121,6 @@ private func spawn(_ command: [String], _ environment: [String: String]) throws 
     return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
 }
 
-/// A generator of numbers that gives the same ones every time.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// The same records as CSV and as JSON Lines, both as the tool writes them.
 enum SampleText {
     static let csv = """
@@ -163,7 +148,7 @@ enum SampleText {
 
     /// More records than a unit takes, with everything in them that needs quotes or escapes, as CSV.
     static func long(records: Int) -> String {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let words = [
             "plain", "", "a,b", "say \"no\"", "two\nlines", "crlf\r\n", "naïve", "日本", "\\", "1e5", "007", "true",
             "x y z",

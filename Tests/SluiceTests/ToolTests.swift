@@ -1,5 +1,6 @@
 import Foundation
 import Sluice
+import TestSupport
 import Testing
 
 /// The tool, driven as a process: what it does when all is well.
@@ -146,7 +147,7 @@ struct ToolTests {
         "chunks that close by their bytes lose nothing, wherever their ends fall", arguments: [9_000, 70_000, 300_000])
     func chunksClosedByBytes(length: Int) throws {
         let folder = TemporaryFolder()
-        var random = SeededGenerator(seed: UInt64(length))
+        var random = SplitMix64(seed: UInt64(length))
         var csv = "a,b\n"
         var jsonl = ""
         for number in 0..<max(40, 9_000_000 / length) {
