@@ -72,6 +72,18 @@ struct FileStreamSinkTests {
         #expect(!folder.names.contains("y.csv"))
     }
 
+    @Test(
+        "the source's columns come first however many records follow, though the transform replaced them all",
+        arguments: [0, 1, 999, 1000, 1001, 2500], [1, 7, 1000])
+    func replacedRecords(_ count: Int, _ chunkSize: Int) throws {
+        let input = try folder.file("in.csv", "a,b\n" + String(repeating: "1,2\n", count: count))
+        try BasicStreamProcessor(
+            source: FileStreamSource(input, chunkSize: chunkSize), sink: FileStreamSink(folder.file("out.csv"))
+        ) { $0.data = RecordBatch($0.data.map { _ in ["x": 3, "b": 4] }) }.run()
+        let header = count == 0 ? "a,b\n" : "a,b,x\n"
+        #expect(try folder.text("out.csv") == header + String(repeating: ",4,3\n", count: count))
+    }
+
     @Test("columns that are given are the header at once, and other keys are refused")
     func givenColumns() throws {
         #expect(try written("x.csv", [], columns: ["b", "a"]) == "b,a\n")

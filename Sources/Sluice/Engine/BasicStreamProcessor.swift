@@ -76,7 +76,6 @@ public final class BasicStreamProcessor {
         defer { source.close() }
         do {
             if let split = source as? any SplitSource { try pump(split, &result) } else { try pump(&result) }
-            if let schema = source.schema { sink.expect(schema) }
             try finish(&result)
         } catch {
             sink.abort()
@@ -94,21 +93,34 @@ public final class BasicStreamProcessor {
 
     /// Chunk by chunk, from a source of anybody's.
     private func pump(_ result: inout ProcessingResult) throws {
+        var isAnnounced = false
         while let chunk = try source.readChunk() {
+            announceSchema(&isAnnounced)
             result.readRecords += chunk.data.count
             try step(chunk, &result) { try sink.writeChunk($0) }
         }
+        announceSchema(&isAnnounced)
+    }
+
+    /// Before the first chunk is written, so that the sink's columns do not depend on how many come. A file tells its columns
+    /// with its first chunk, or with its end where it has none.
+    private func announceSchema(_ isAnnounced: inout Bool) {
+        if !isAnnounced, let schema = source.schema { sink.expect(schema) }
+        isAnnounced = true
     }
 
     /// Unit by unit, so that chunks of few records cost nothing extra.
     private func pump<Source: SplitSource>(_ source: Source, _ result: inout ProcessingResult) throws {
         let limit = UnitLimit(records: bufferSize)
+        var isAnnounced = false
         while let unit = try source.cut(limit) {
+            announceSchema(&isAnnounced)
             let chunks = try source.decode(unit)
             result.readRecords += chunks.recordCount
             for chunk in chunks { try step(chunk, &result) { try sink.writeChunk($0) } }
             try (sink as? any SplitSink)?.endUnit()
         }
+        announceSchema(&isAnnounced)
     }
 
     /// One chunk through the transform into the sink, each term of the ledger counted where it happens.

@@ -180,7 +180,7 @@ extension FileStreamSink {
 // MARK: - Columns
 
 extension FileStreamSink {
-    /// The source's columns are known, even if no record comes.
+    /// The source's columns are known, even if no record comes or all are replaced.
     public func expect(_ schema: Schema) { expected = expected ?? schema }
 
     private func recordEncoding(columns: [String]) -> RecordEncoding {
@@ -195,7 +195,7 @@ extension FileStreamSink {
 
     /// CSV columns from the source's schema and the keys of the records that wait.
     private func decideFromWaiting() throws {
-        var columns = waiting.first?.data.schema?.names ?? expected?.names ?? []
+        var columns = expected?.names ?? waiting.first?.data.schema?.names ?? []
         var known = Set(columns.map(ByteKey.init))
         var left = decidingRecords
         for chunk in waiting {

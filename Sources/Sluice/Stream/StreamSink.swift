@@ -2,7 +2,8 @@
 ///
 /// Adopting it takes `writeChunk`; sinks that can do better refine it as `SplitSink`.
 public protocol StreamSink: AnyObject {
-    /// Says what columns the source has, before `close`: a CSV file of no records still gets its header.
+    /// Says what columns the source has, before the first chunk, or before `close` where none comes: a CSV file of no records
+    /// still gets its header.
     func expect(_ schema: Schema)
 
     /// Takes a chunk.
