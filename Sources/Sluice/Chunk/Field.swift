@@ -37,7 +37,7 @@ public struct Field {
 // MARK: - As text
 
 extension Field {
-    /// The text of a string, a number or a CSV cell, if it needs no decoding; what number and Boolean types parse.
+    /// The text of a string, a number or a CSV cell: what number and Boolean types parse.
     func withPlainText<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R?) -> R? {
         switch content {
         case .cell(let tag, _, let text):
@@ -48,7 +48,11 @@ extension Field {
             let start = Int(tape[position])
             let end = JSONTape.end(bytes, tape, position)
             if bytes[start] == UInt8(ascii: "\"") {
-                return body(UnsafeBufferPointer(start: bytes + start + 1, count: end - start - 2))
+                let content = UnsafeBufferPointer(start: bytes + start + 1, count: end - start - 2)
+                guard content.contains(UInt8(ascii: "\\")) else { return body(content) }
+                // Nobody escapes digits, but it may be done.
+                var text = Self.string(bytes, tape, position)
+                return text.withUTF8(body)
             }
             return body(UnsafeBufferPointer(start: bytes + start, count: end - start))
         }

@@ -47,6 +47,7 @@ extension Float: FieldConvertible {
     @inlinable public init?(field: borrowing Field) {
         guard let value = field.double else { return nil }
         self.init(value)
+        if isInfinite && value.isFinite { return nil }
     }
 
     public var value: Value { .double(Double(self)) }

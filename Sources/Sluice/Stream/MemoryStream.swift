@@ -20,8 +20,11 @@ public final class MemoryStreamSource: StreamSource {
         self.chunkSize = chunkSize
     }
 
+    /// The next chunk of up to `chunkSize` records; nil at the end.
+    /// - Throws: `closed` after `close`: that is not the end.
     public func readChunk() throws -> StreamChunk? {
-        guard !isClosed, position < records.count else { return nil }
+        guard !isClosed else { throw StreamError(.closed, "the source is closed", stage: "cut") }
+        guard position < records.count else { return nil }
         let end = min(records.count, position + chunkSize)
         defer {
             position = end
