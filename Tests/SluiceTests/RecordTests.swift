@@ -94,6 +94,31 @@ struct RecordBatchTests {
         #expect(batch.map(\.description) == [#"{"a":1,"b":2}"#, #"{"b":3,"a":4}"#, #"{"c":5}"#, "{}"])
     }
 
+    @Test("keys keep their order in parts of a batch, in batches made of edited records, and in a memory sink")
+    func orderOfCopies() throws {
+        let lines = [#"{"x":1}"#, "{}", #"{"y":2}"#, #"{"x":3,"y":4}"#, #"{"y":5,"x":6}"#]
+        let records: [Record] = [["x": 1], [:], ["y": 2], ["x": 3, "y": 4], ["y": 5, "x": 6]]
+        let source = MemoryStreamSource(records, chunkSize: 2)
+        let sink = MemoryStreamSink()
+        while let chunk = try source.readChunk() { try sink.writeChunk(chunk) }
+        #expect(sink.records.map(\.description) == lines)
+
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + String(repeating: "0\n", count: lines.count))
+        var chunk = try #require(try FileStreamSource(path).readChunk())
+        var edited = Array(chunk.data)
+        for (place, record) in records.enumerated() {
+            for (key, value) in record.fields { edited[place][key] = value }
+        }
+        for (place, record) in edited.enumerated() { chunk.data[place] = record }
+        let kept = MemoryStreamSink()
+        for data in [chunk.data, RecordBatch(edited), RecordBatch(edited.reversed())] {
+            try kept.writeChunk(StreamChunk(data: data))
+        }
+        let keys = records.map { ["a"] + $0.keys }
+        #expect(kept.records.map(\.keys) == keys + keys + keys.reversed())
+    }
+
     @Test("copies share nothing that is written")
     func valueSemantics() {
         var one = batch(3)

@@ -322,6 +322,29 @@ extension BatchCore {
         }
     }
 
+    /// Makes the columns that `other` has, in its order: rows without an order of their own have it from there.
+    mutating func takeColumns(of other: BatchCore) {
+        for number in 0..<other.columnCount { _ = columnSlowly(named: other.columns[number].name) }
+    }
+
+    /// Whether the fields that `other` has at `slot` besides those of the base would come in the same order here.
+    func keepsOrder(of other: BatchCore, at slot: Int, isInBase: (String) -> Bool) -> Bool {
+        other.keyOrders[slot] != nil || isInOrder(other, slot) { _ in true } || isInOrder(other, slot) { !isInBase($0) }
+    }
+
+    private func isInOrder(_ other: BatchCore, _ slot: Int, where counts: (String) -> Bool) -> Bool {
+        var last = -1
+        for number in 0..<other.columnCount {
+            let column = other.columns[number]
+            guard column.tags[column.cell(slot)] > CellTag.removed, counts(column.name) else { continue }
+            let isSame = number < columnCount && columns[number].nameWords == column.nameWords
+            let place = isSame ? number : findColumn(column.name) ?? columnCount + number
+            guard place > last else { return false }
+            last = place
+        }
+        return true
+    }
+
     /// Forgets the cells at `slot`.
     mutating func clearCells(_ slot: Int) {
         for number in 0..<columnCount {

@@ -7,6 +7,7 @@ extension RecordBatch {
         guard let low = slots.min(), let high = slots.max() else { return RecordBatch() }
         let baseRows = Swift.max(0, Swift.min(old.baseRows, high + 1) - low)
         var core = BatchCore(firstRow: old.firstRow + low, baseRows: baseRows, slotCount: high - low + 1)
+        core.takeColumns(of: old)
         for slot in slots { core.takeCells(of: old, from: slot, to: slot - low) }
         if slots.count < core.slotCount { core.setSelection(slots.map { UInt32($0 - low) }) }
         return RecordBatch(BatchStorage(base: baseRows > 0 ? storage.base : nil, core: core))
@@ -18,6 +19,7 @@ extension RecordBatch {
         guard let base = storage.base, core.baseRows > 0 else { return self }
         let compact = base.compacted(core.firstRow..<core.firstRow + core.baseRows)
         var copy = BatchCore(firstRow: 0, baseRows: core.baseRows, slotCount: core.slotCount)
+        copy.takeColumns(of: core)
         for slot in 0..<core.slotCount { copy.takeCells(of: core, from: slot, to: slot) }
         if let selection = core.selection {
             copy.setSelection(Array(UnsafeBufferPointer(start: selection, count: core.selectionCount)))

@@ -102,19 +102,16 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
             source.base === storage.base && record.slot < source.core.pointee.baseRows
             && slot < storage.core.pointee.baseRows
             && source.core.pointee.firstRow + record.slot == storage.core.pointee.firstRow + slot
-        if isSameRow {
+        if isSameRow, storage.core.pointee.keepsOrder(of: record) {
             withCore {
                 $0.clearCells(slot)
                 $0.takeCells(of: source.core.pointee, from: record.slot, to: slot)
             }
         } else {
-            let baseKeys = storage.base.flatMap {
-                slot < storage.core.pointee.baseRows ? $0.keys(storage.core.pointee.firstRow + slot) : nil
-            }
+            let base = storage.base
             withCore {
                 $0.clearCells(slot)
-                for key in baseKeys ?? [] { $0.set(key, slot: slot, to: nil) }
-                $0.fill(slot, with: record, nil, keepsOrder: true)
+                $0.fill(slot, over: base, with: record)
             }
         }
     }
@@ -187,7 +184,11 @@ extension RecordBatch: ExpressibleByArrayLiteral {
         }
         var core = BatchCore(firstRow: low, baseRows: high - low + 1, slotCount: high - low + 1)
         for (record, row) in zip(records, rows) {
-            core.takeCells(of: record.storage.core.pointee, from: record.slot, to: row - low)
+            if core.keepsOrder(of: record) {
+                core.takeCells(of: record.storage.core.pointee, from: record.slot, to: row - low)
+            } else {
+                core.fill(row - low, over: base, with: record)
+            }
         }
         core.setSelection(rows.map { UInt32($0 - low) })
         return RecordBatch(BatchStorage(base: base, core: core))
@@ -195,6 +196,19 @@ extension RecordBatch: ExpressibleByArrayLiteral {
 }
 
 extension BatchCore {
+    /// Whether cells alone, taken from `record`, keep the order of its keys on the base that it has.
+    fileprivate func keepsOrder(of record: Record) -> Bool {
+        keepsOrder(of: record.storage.core.pointee, at: record.slot) {
+            record.storage.baseField($0, slot: record.slot) != nil
+        }
+    }
+
+    /// Makes the row at `slot`, whose cells are empty, stand on its cells alone: the fields of `record`, in its order.
+    fileprivate mutating func fill(_ slot: Int, over base: BatchBase?, with record: Record) {
+        if let base, slot < baseRows { for key in base.keys(firstRow + slot) { set(key, slot: slot, to: nil) } }
+        fill(slot, with: record, nil, keepsOrder: true)
+    }
+
     /// Writes all fields of `record` into the cells at `slot`, which is empty. Where the order of its keys is not that of the
     /// columns (those of `schema` first; or `keepsOrder`), notes it.
     mutating func fill(_ slot: Int, with record: Record, _ schema: Schema?, keepsOrder: Bool) {
