@@ -69,6 +69,7 @@ struct FileStreamSinkTests {
             source: MemoryStreamSource(all, chunkSize: 100), sink: try FileStreamSink(folder.file("y.csv")))
         let error = streamError { try processor.run() }
         #expect(error?.code == .unknownKey && error?.column == "c" && error?.hint != nil)
+        #expect(error?.record == 1201, "records that no file numbered are numbered as they are written")
         #expect(!folder.names.contains("y.csv"))
     }
 
@@ -152,6 +153,29 @@ struct FileStreamSinkTests {
             let error = streamError { _ = try written("x.jsonl", [[["a": 1], ["a": value]]]) }
             #expect(error?.code == .numberNotFinite && error?.record == 2 && error?.column == "a")
         }
+    }
+
+    @Test("NaN and infinities are refused wherever they stand, in both formats", arguments: kernels)
+    func notFinite(_ kernel: KernelChoice) throws {
+        for number in [Double.nan, .infinity, -.infinity] {
+            for value: Value in [.double(number), [.double(number)], ["x": .double(number)]] {
+                for name in ["x.jsonl", "x.csv"] {
+                    let error = streamError { _ = try written(name, [[["a": 1], ["a": value]]], kernel: kernel) }
+                    #expect(error?.code == .numberNotFinite && error?.record == 2 && error?.column == "a", "\(name)")
+                }
+            }
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("bytes are base64 in both formats, inside arrays and objects too", arguments: kernels)
+    func bytes(_ kernel: KernelChoice) throws {
+        let batch: RecordBatch = [["a": .bytes([]), "b": [.bytes([0xFF])], "c": ["k": .bytes([1, 2, 3, 4])]]]
+        #expect(
+            try written("x.jsonl", [batch], kernel: kernel) == #"{"a":"","b":["/w=="],"c":{"k":"AQIDBA=="}}"# + "\n")
+        #expect(
+            try written("x.csv", [batch], kernel: kernel)
+                == "a,b,c\n,\"[\"\"/w==\"\"]\",\"{\"\"k\"\":\"\"AQIDBA==\"\"}\"\n")
     }
 
     @Test("a field set on a JSON line that is no object is an error, since its value would go", arguments: kernels)
@@ -255,6 +279,79 @@ struct FileStreamSinkTests {
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o640)
         #expect(streamError { try sink.writeChunk(StreamChunk(data: [])) }?.code == .closed)
+    }
+
+    @Test(
+        "flush hands the bytes that there are to the system, and publishes nothing",
+        arguments: ["jsonl", "csv", "jsonl.gz"])
+    func flush(_ suffix: String) throws {
+        let path = folder.file("x.\(suffix)")
+        let sink = try FileStreamSink(path, columns: suffix == "csv" ? ["a"] : nil)
+        var size = 0
+        for number in 1...3 {
+            try sink.writeChunk(StreamChunk(data: [["a": Value(number)]]))
+            try sink.flush()
+            let temporary = try #require(folder.names.first)
+            #expect(folder.names.count == 1 && temporary.hasPrefix(".x.\(suffix).") && sink.bytesWritten > size)
+            size = sink.bytesWritten
+            #expect(try bytesOfFile(folder.file(temporary)).count == size)
+        }
+        try sink.close()
+        #expect(try records(path) == [1, 2, 3].map { suffix == "csv" ? "{\"a\":\"\($0)\"}" : "{\"a\":\($0)}" })
+        #expect(folder.names == ["x.\(suffix)"])
+    }
+
+    @Test("two writers of one file do not disturb each other: each publishes all of its own, the last one stays")
+    func twoWriters() throws {
+        let path = folder.file("x.jsonl")
+        let sinks = try (0..<3).map { _ in try FileStreamSink(path) }
+        #expect(folder.names.count == 3)
+        for round in 0..<2 {
+            for (number, sink) in sinks.enumerated() {
+                try sink.writeChunk(StreamChunk(data: [["writer": Value(number), "round": Value(round)]]))
+                try sink.flush()
+            }
+        }
+        for number in [1, 0] {
+            try sinks[number].close()
+            #expect(try records(path) == (0..<2).map { "{\"writer\":\(number),\"round\":\($0)}" })
+        }
+        sinks[2].abort()
+        #expect(try records(path).count == 2 && folder.names == ["x.jsonl"])
+    }
+
+    @Test("a FIFO is written straight, and stays a FIFO")
+    func fifo() throws {
+        let path = folder.file("x.jsonl")
+        #expect(mkfifo(path, 0o600) == 0)
+        // Open both ways, so that nobody waits for the other end.
+        let reader = open(path, O_RDWR | O_NONBLOCK)
+        defer { close(reader) }
+        let sink = try FileStreamSink(path)
+        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+        try sink.close()
+        var room = [UInt8](repeating: 0, count: 100)
+        let count = read(reader, &room, room.count)
+        #expect(String(decoding: room.prefix(max(0, count)), as: UTF8.self) == "{\"a\":1}\n")
+        #expect(folder.names == ["x.jsonl"])
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType != .typeRegular)
+    }
+
+    @Test("the owner of a file that is replaced is kept where that is allowed")
+    func owner() throws {
+        let path = try folder.file("x.jsonl", "old\n")
+        // Only root may give a file away; others check that theirs stays theirs.
+        _ = chown(path, 12345, 12346)
+        func owners() throws -> [Int?] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            return [attributes[.ownerAccountID] as? Int, attributes[.groupOwnerAccountID] as? Int]
+        }
+        let before = try owners()
+        let sink = try FileStreamSink(path)
+        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+        try sink.close()
+        #expect(try owners() == before && before.allSatisfy { $0 != nil })
+        #expect(try folder.text("x.jsonl") == "{\"a\":1}\n")
     }
 
     @Test("links are followed, devices written straight, directories refused")

@@ -139,6 +139,7 @@ extension FileStreamSink {
         try failing { try encoder?.endUnit { try commit($0) } }
     }
 
+    /// Hands all bytes taken so far to the system. CSV records whose columns are not decided yet are no bytes: they wait.
     public func flush() throws { try endUnit() }
 
     public func close() throws {

@@ -172,8 +172,8 @@ extension RecordFormatter {
     /// Refuses a batch with a field that no CSV column takes, before anything of it is written.
     private func checkKeys(_ batch: RecordBatch) throws {
         guard !hasKnownKeysOnly(batch) else { return }
-        for record in batch {
-            for key in record.keys where columns.index(of: key) == nil { throw unknownKey(key, record, batch) }
+        for (position, record) in batch.enumerated() {
+            for key in record.keys where columns.index(of: key) == nil { throw unknownKey(key, record, position) }
             if record.storage.wholeValue(slot: record.slot) != nil {
                 throw noObject(record, "CSV has no columns for it")
             }
@@ -221,11 +221,12 @@ extension RecordFormatter {
             record: record.number, byteOffset: record.byteOffset, stage: "encode")
     }
 
-    private func unknownKey(_ key: String, _ record: Record, _ batch: RecordBatch) -> StreamError {
+    private func unknownKey(_ key: String, _ record: Record, _ position: Int) -> StreamError {
         StreamError(
             .unknownKey, "the record has a key that is no column of the CSV output",
-            path: batch.storage.base?.origin.path,
-            record: record.number, byteOffset: record.byteOffset, column: key, stage: "encode",
+            path: record.storage.base?.origin.path,
+            record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
+            stage: "encode",
             hint: "name the columns (columns:), or the fields to read (select:, --select)")
     }
 }
