@@ -16,6 +16,9 @@ struct FileStreamSourceTests {
         ("a,b\n1,2\n", [#"{"a":"1","b":"2"}"#]),
         ("a,b\r\n1,2\r\n3,4", [#"{"a":"1","b":"2"}"#, #"{"a":"3","b":"4"}"#]),
         ("a,b\r1,2\r3,4\r", [#"{"a":"1","b":"2"}"#, #"{"a":"3","b":"4"}"#]),
+        ("a,b\n1\r2,\r\r\n\"\r\",3\n", [#"{"a":"1\r2","b":"\r"}"#, #"{"a":"\r","b":"3"}"#]),
+        ("a\n1\r\n2\n3\r\n", [#"{"a":"1"}"#, #"{"a":"2"}"#, #"{"a":"3"}"#]),
+        ("\r\ra\r1\n2\r\r\"3\n\"\r", [#"{"a":"1\n2"}"#, #"{"a":"3\n"}"#]),
         ("\u{FEFF}a,b\n1,2\n", [#"{"a":"1","b":"2"}"#]),
         ("\n\na,b\n\n1,2\n\n\n3,4\n\n", [#"{"a":"1","b":"2"}"#, #"{"a":"3","b":"4"}"#]),
         ("a,a,a_2,a\n1,2,3,4\n", [#"{"a":"1","a_3":"2","a_2":"3","a_4":"4"}"#]),
@@ -85,6 +88,7 @@ struct FileStreamSourceTests {
     func select() throws {
         let csv = try folder.file("x.csv", "a,b,c\n1,2,3\n")
         #expect(try records(csv, select: ["c", "a"]) == [#"{"c":"3","a":"1"}"#])
+        #expect(try records(csv, types: .inferred, select: ["c", "a"]) == [#"{"c":3,"a":1}"#])
         let error = streamError { _ = try records(csv, select: ["a", "x"]) }
         #expect(error?.code == .unknownColumn && error?.column == "x")
         #expect(error?.hint?.contains("a, b, c") == true)
@@ -183,6 +187,37 @@ struct FileStreamSourceTests {
         #expect(sink.records[1234].number == 1235)
     }
 
+    @Test("a file that shrinks while it is read ends there, with an error where that cuts a record")
+    func shrinking() throws {
+        for (left, code) in [(100_000, nil), (100_000, .raggedRecord)] as [(Int, StreamError.Code?)] {
+            let header = "a,b\n"
+            let path = try folder.file("x.csv", header + String(repeating: "0123456,x\n", count: 300_000))
+            let source = try FileStreamSource(path)
+            var count = try #require(try source.readChunk()).data.count
+            let cut = code == nil ? 0 : 4
+            #expect(truncate(path, off_t(header.utf8.count + left * 10 + cut)) == 0)
+            let error = streamError { try source.forEach { count += $0.data.count } }
+            #expect(error?.code == code && count <= left)
+            #expect(code == nil ? count == left : error?.record == left + 1)
+        }
+    }
+
+    @Test("a FIFO is read to the end of what was written, without progress, since its length is not known")
+    func fifo() throws {
+        let path = folder.file("x.csv")
+        #expect(mkfifo(path, 0o600) == 0)
+        // Open both ways, so that nobody waits for the other end.
+        let writer = open(path, O_RDWR)
+        #expect(write(writer, "a,b\n1,2\n3,4", 11) == 11)
+        let source = try FileStreamSource(path, chunkSize: 1)
+        close(writer)
+        var chunks: [StreamChunk] = []
+        try source.forEach { chunks.append($0) }
+        #expect(chunks.map { $0.data.description } == [#"{"a":"1","b":"2"}"#, #"{"a":"3","b":"4"}"#])
+        #expect(chunks.map(\.isLast) == [false, true])
+        #expect(chunks.allSatisfy { $0.metadata["progress"] == nil && $0.metadata["path"] == .string(path) })
+    }
+
     @Test("a name's compression is believed, and magic bytes add one")
     func compression() throws {
         let plain = try folder.file("x.csv", "a\n1\n")
@@ -247,6 +282,10 @@ struct BadInputTests {
         Case("bad.jsonl", "{}\n\n{\"a\":tru}\n", .invalidJSON, 3, 12),
         Case("cut.jsonl", "{}\n{\"a\":", .invalidJSON, 2, 8),
         Case("quote.jsonl", "{\"a\":\"b}\n{}\n", .invalidJSON, 1, 8),
+        Case("surrogate.jsonl", "{}\n{\"a\":\"x\\ud800\"}\n", .invalidJSON, 2, 16),
+        Case("low surrogate.jsonl", "[\"\\udc00\"]\n", .invalidJSON, 1, 5),
+        Case("number.jsonl", "{\"a\":+1}\n", .invalidJSON, 1, 5),
+        Case("bom.csv", "\u{FEFF}a,b\n1\n", .raggedRecord, 1, 7),
         Case("deep.jsonl", String(repeating: "[", count: 513), .jsonTooDeep, 1, 512),
     ]
 
@@ -267,8 +306,11 @@ struct BadInputTests {
     func recordsBefore() throws {
         let path = try folder.file("x.csv", "a,b\n1,2\n3,4\n5,\"6\n")
         let source = try FileStreamSource(path, chunkSize: 1)
-        #expect(try source.readChunk()?.data.description == #"{"a":"1","b":"2"}"#)
-        #expect(try source.readChunk()?.data.description == #"{"a":"3","b":"4"}"#)
+        for (number, text) in [#"{"a":"1","b":"2"}"#, #"{"a":"3","b":"4"}"#].enumerated() {
+            let chunk = try #require(try source.readChunk())
+            #expect(chunk.data.description == text && chunk.sequenceNumber == number)
+            #expect(!chunk.isLast, "what follows is bad, not nothing")
+        }
         #expect(streamError { _ = try source.readChunk() }?.code == .unclosedQuote)
         #expect(streamError { _ = try source.readChunk() }?.code == .unclosedQuote, "an error stays")
         let ragged = try FileStreamSource(try folder.file("y.csv", "a,b\n1\n2,3\n"), chunkSize: 1)
@@ -291,6 +333,21 @@ struct BadInputTests {
         }
         let path = try folder.file("e.csv", "a\n\(long)\n")
         #expect(try records(path, maxRecordBytes: 300_000, kernel: kernel).count == 1)
+    }
+
+    @Test("records have up to 16 MiB where nothing else is said")
+    func defaultLimit() throws {
+        for over in [0, 1] {
+            let csv = try folder.file("x.csv", "a\n" + String(repeating: "x", count: (16 << 20) + over) + "\n1\n")
+            let json = try folder.file(
+                "x.jsonl", "\"" + String(repeating: "x", count: (16 << 20) - 2 + over) + "\"\n1\n")
+            for path in [csv, json] {
+                var count = 0
+                let error = streamError { try FileStreamSource(path).forEach { count += $0.data.count } }
+                #expect(error?.code == (over == 0 ? nil : .recordTooLarge) && error?.record == (over == 0 ? nil : 1))
+                #expect(count == (over == 0 ? 2 : 0))
+            }
+        }
     }
 
     @Test("files that cannot be read say why")
