@@ -30,26 +30,29 @@ struct GuideExamplesTests {
     func sourcesAndSinks() throws {
         let csv = try folder.file("data.csv", "id\n1\n2\n")
         let json = try folder.file("data.jsonl", "{\"id\":1}\n")
+        let packed = folder.file("data.csv.gz")
+        try BasicStreamProcessor(source: FileStreamSource(csv), sink: FileStreamSink(packed)).run()
         let sources: [any StreamSource] = [
             try FileStreamSource(csv, chunkSize: 1000),
             try FileStreamSource(json, format: .jsonl, chunkSize: 5000, encoding: .utf8),
+            try FileStreamSource(packed, compression: .gzip, chunkSize: 1000),
             MemoryStreamSource((0..<10_000).map { ["id": Value($0), "value": Value($0 * 2)] }, chunkSize: 100),
         ]
         var chunks: [StreamChunk] = []
         for source in sources {
             while let chunk = try source.readChunk() { chunks.append(chunk) }
         }
-        #expect(chunks.count == 102)
+        #expect(chunks.count == 103)
 
         let sink = try FileStreamSink(folder.file("output.jsonl"), format: .jsonl, mode: .write, encoding: .utf8)
         for chunk in chunks { try sink.writeChunk(chunk) }
         try sink.flush()
         try sink.close()
-        #expect(try records(folder.file("output.jsonl")).count == 10_003)
+        #expect(try records(folder.file("output.jsonl")).count == 10_005)
 
         let memory = MemoryStreamSink()
         for chunk in chunks { try memory.writeChunk(chunk) }
-        #expect(memory.records.count == 10_003 && memory.chunks.count == 102)
+        #expect(memory.records.count == 10_005 && memory.chunks.count == 103)
     }
 
     @Test("example 1: CSV to JSON Lines")
@@ -106,5 +109,65 @@ struct GuideExamplesTests {
         }.process()
         #expect(result.filteredRecords == 2)
         #expect(try folder.text("output.jsonl") == "{\"id\":\"b\",\"age\":\"18\",\"enriched\":\"b\"}\n")
+    }
+
+    @Test("chunks one by one, in a loop and as an asynchronous sequence")
+    func iteration() async throws {
+        let path = try folder.file("data.csv", "id\n" + (0..<2500).map { "\($0)\n" }.joined())
+        var sizes: [Int] = []
+        var names: Set<String> = []
+        let source = try FileStreamSource(path, chunkSize: 1000)
+        while let chunk = try source.readChunk() {
+            names.insert(chunk.chunkID)
+            sizes.append(chunk.data.count)
+        }
+        #expect(sizes == [1000, 1000, 500] && names.count == 3)
+        var numbers: [Int] = []
+        try FileStreamSource(path).forEach { chunk in numbers.append(chunk.sequenceNumber) }
+        #expect(numbers == [0, 1, 2])
+        var count = 0
+        for try await chunk in try FileStreamSource(path).chunks { count += chunk.data.count }
+        #expect(count == 2500)
+    }
+
+    @Test("a compressed file says how much it was compressed")
+    func compressedFile() throws {
+        let sink = try FileStreamSink(folder.file("users_export.jsonl.gz"), format: .jsonl, compression: .gzip)
+        let users = MemoryStreamSource((0..<1000).map { ["id": Value($0), "name": "somebody", "email": "a@b.c"] })
+        let result = BasicStreamProcessor(source: users, sink: sink).process()
+        #expect(result.processedRecords == 1000)
+        #expect(sink.bytesWritten > 0 && sink.compressionRatio > 1)
+        let plain = try FileStreamSink(folder.file("users.jsonl"))
+        try plain.writeChunk(StreamChunk(data: [["id": 1]]))
+        try plain.close()
+        #expect(plain.bytesWritten == 9 && plain.compressionRatio == 1)
+    }
+
+    @Test("transforms set a field of all records, or return the chunk or nil")
+    func transforms() throws {
+        let input = try folder.file("input.csv", "id\n1\n2\n3\n")
+        let memory = MemoryStreamSink()
+        let set = BasicStreamProcessor(source: try FileStreamSource(input), sink: memory) { chunk in
+            chunk.data.setAll("seen", to: true)
+        }.process()
+        #expect(set.success && memory.records.map { $0["seen"] } == [true, true, true])
+        let kept = MemoryStreamSink()
+        let filtered = BasicStreamProcessor(source: try FileStreamSource(input, chunkSize: 2), sink: kept) {
+            (chunk: StreamChunk) in
+            chunk.data.count < 2 ? nil : chunk
+        }.process()
+        #expect(filtered.success && kept.records.map { $0["id", as: Int.self] } == [1, 2])
+    }
+
+    @Test("errors are in the result")
+    func errors() throws {
+        let input = try folder.file("input.csv", "id,name\n1,x\n2\n")
+        let result = BasicStreamProcessor(
+            source: try FileStreamSource(input), sink: try FileStreamSink(folder.file("output.jsonl")), bufferSize: 1000
+        ).process()
+        #expect(!result.success)
+        var lines: [String] = []
+        if !result.success { for error in result.errors { lines.append("\(error)") } }
+        #expect(lines.count == 1 && lines[0].hasPrefix("\(input): record 2, byte 12: "))
     }
 }

@@ -67,6 +67,23 @@ private final class UnitSource: SplitSource {
     }
 }
 
+/// A file sink that says it encoded fewer records than it did.
+private final class LyingSink: SplitSink {
+    private let sink: FileStreamSink
+
+    init(_ sink: FileStreamSink) { self.sink = sink }
+
+    var encodedRecords: Int { sink.encodedRecords - 1 }
+    var isReady: Bool { sink.isReady }
+    func makeEncoder() throws -> FileStreamSink.Encoder { try sink.makeEncoder() }
+    func writeChunk(_ chunk: StreamChunk) throws { try sink.writeChunk(chunk) }
+    func endUnit() throws { try sink.endUnit() }
+    func commit(_ block: EncodedBlock) throws { try sink.commit(block) }
+    func flush() throws { try sink.flush() }
+    func close() throws { try sink.close() }
+    func abort() { sink.abort() }
+}
+
 @Suite("Runs")
 struct RunTests {
     private func chunks(_ sizes: [Int], isLast: Bool = false) -> [StreamChunk] {
@@ -134,6 +151,17 @@ struct RunTests {
         }
         even.encodedRecords = 8
         #expect(streamError { try even.checkLedger() }?.code == .brokenLedger, "what the sink's encoder says counts")
+    }
+
+    @Test("a sink that lost a record publishes nothing")
+    func lostRecord() throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "a\n1\n2\n")
+        let result = BasicStreamProcessor(
+            source: try FileStreamSource(input), sink: LyingSink(try FileStreamSink(folder.file("x.jsonl")))
+        ).process()
+        #expect(result.errors.map(\.code) == [.brokenLedger])
+        #expect(folder.names == ["x.csv"])
     }
 
     @Test("no more records are read ahead than asked for, but for the chunk that gets there")
