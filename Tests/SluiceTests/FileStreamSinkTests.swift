@@ -380,10 +380,13 @@ struct FileStreamSinkTests {
 
     @Test("a full disk is an error that names the file")
     func fullDisk() throws {
-        let sink = try FileStreamSink("/dev/full", format: .jsonl)
-        try sink.writeChunk(StreamChunk(data: [["a": 1]]))
-        let error = streamError { try sink.close() }
-        #expect(error?.code == .noSpace && error?.path == "/dev/full")
+        for flushes in [false, true] {
+            let sink = try FileStreamSink("/dev/full", format: .jsonl)
+            try sink.writeChunk(StreamChunk(data: [["a": 1]]))
+            let error = streamError { if flushes { try sink.flush() } else { try sink.close() } }
+            #expect(error?.code == .noSpace && error?.path == "/dev/full")
+            #expect(streamError { try sink.close() }?.code == .closed, "what failed cannot be published later")
+        }
     }
 
     @Test("gzip counts raw and written bytes, at every level", arguments: 0...9)
@@ -399,6 +402,15 @@ struct FileStreamSinkTests {
         #expect(level == 0 ? sink.compressionRatio < 1 : sink.compressionRatio > 4)
         let back = try records(path)
         #expect(back.count == 20_000 && back[777] == #"{"id":777,"text":"some text that repeats"}"#)
+    }
+
+    @Test("an output without a record has the ratio 1, gzip's own bytes or not", arguments: ["x.jsonl", "x.jsonl.gz"])
+    func emptyRatio(_ name: String) throws {
+        let sink = try FileStreamSink(folder.file(name))
+        try sink.writeChunk(StreamChunk(data: []))
+        try sink.close()
+        #expect(sink.compressionRatio == 1 && sink.bytesWritten == (name == "x.jsonl" ? 0 : 28))
+        #expect(try records(folder.file(name)).isEmpty)
     }
 
     @Test("levels, columns and names that make no sense are refused")

@@ -39,27 +39,28 @@ struct RandomEditTests {
         return record
     }
 
-    /// Eight records of a kind of source, and what they are.
+    /// Eight records of a kind of source, from the middle of a unit, and what they are.
     private func start(_ kind: Int, _ kernel: KernelChoice, _ random: inout SplitMix64) throws -> (RecordBatch, Model) {
-        let batch: RecordBatch?
+        let source: any StreamSource
         switch kind {
         case 0, 1:
-            let text = "a,b,c\n" + (0..<8).map { "\($0),\"q\"\"\($0)\",\($0 % 3 == 0 ? "" : "z")\n" }.joined()
-            let path = try folder.file("in.csv", text)
-            batch = try FileStreamSource(path, types: kind == 0 ? .strings : .inferred, kernel: kernel).readChunk()?
-                .data
+            let text = "a,b,c\n" + (0..<24).map { "\($0),\"q\"\"\($0)\",\($0 % 3 == 0 ? "" : "z")\n" }.joined()
+            source = try FileStreamSource(
+                folder.file("in.csv", text), chunkSize: 8, types: kind == 0 ? .strings : .inferred, kernel: kernel)
         case 2, 3:
-            let lines = (0..<8).map { number in
+            let lines = (0..<24).map { number in
                 let members = [#""a":\#(number)"#, #""b":"t\#(number)""#, #""c":[1,{"d":null}]"#, #""e":1.5"#]
                 return "{" + members.shuffled(using: &random).prefix(number % 5).joined(separator: ",") + "}\n"
             }
-            let path = try folder.file("in.jsonl", lines.joined())
-            batch = try FileStreamSource(path, select: kind == 2 ? nil : ["c", "a"], kernel: kernel).readChunk()?.data
+            source = try FileStreamSource(
+                folder.file("in.jsonl", lines.joined()), chunkSize: 8, select: kind == 2 ? nil : ["c", "a"],
+                kernel: kernel)
         default:
-            batch = RecordBatch((0..<8).map { _ in randomRecord(&random) })
+            source = MemoryStreamSource((0..<24).map { _ in randomRecord(&random) }, chunkSize: 8)
         }
-        let records = try #require(batch)
-        return (records, Model(rows: records.map(\.fields)))
+        _ = try source.readChunk()
+        let batch = try #require(try source.readChunk()).data
+        return (batch, Model(rows: batch.map(\.fields)))
     }
 
     private func edit(_ batch: inout RecordBatch, _ model: inout Model, _ random: inout SplitMix64) {

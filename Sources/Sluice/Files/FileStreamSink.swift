@@ -102,7 +102,7 @@ public final class FileStreamSink: SplitSink {
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Bytes before compression for each byte written; 1 where there are none.
-    public var compressionRatio: Double { bytesWritten == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
+    public var compressionRatio: Double { rawBytes == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
 }
 
 // MARK: - Writing
