@@ -193,6 +193,14 @@ struct FileStreamSinkTests {
             let error = run(output) { $0.data.setAll("p", to: true) }
             #expect(error?.code == .unsupported && error?.record == 2)
         }
+        let putBack = run("x.jsonl") { chunk in
+            chunk.data[0] = ["x": 1, "y": 2]
+            var record = chunk.data[1]
+            record["y"] = 1
+            record["x"] = 2
+            chunk.data[1] = record
+        }
+        #expect(putBack?.code == .unsupported && putBack?.record == 2)
         #expect(run("y.jsonl") { $0.data[0]["p"] = 1 } == nil)
         #expect(try folder.text("y.jsonl") == "{\"p\":1}\n5\n[]\n")
         let replaced = run("z.jsonl") { chunk in

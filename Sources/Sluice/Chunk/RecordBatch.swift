@@ -196,11 +196,12 @@ extension RecordBatch: ExpressibleByArrayLiteral {
 }
 
 extension BatchCore {
-    /// Whether cells alone, taken from `record`, keep the order of its keys on the base that it has.
+    /// Whether cells alone, taken from `record`, keep the order of its keys on the base that it has. That of a JSON line that is
+    /// no object does not matter: encoders refuse it, as long as it has that base.
     fileprivate func keepsOrder(of record: Record) -> Bool {
-        keepsOrder(of: record.storage.core.pointee, at: record.slot) {
-            record.storage.baseField($0, slot: record.slot) != nil
-        }
+        let source = record.storage
+        return keepsOrder(of: source.core.pointee, at: record.slot) { source.baseField($0, slot: record.slot) != nil }
+            || source.wholeValue(slot: record.slot) != nil
     }
 
     /// Makes the row at `slot`, whose cells are empty, stand on its cells alone: the fields of `record`, in its order.

@@ -54,8 +54,8 @@ public final class FileStreamSink: SplitSink {
     ///   - mode: what happens to a file that is there.
     ///   - compression: nil: by the name.
     ///   - encoding: of the text.
-    ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records, in order of their
-    ///     first appearance. A record with another key is an error. JSON Lines has none.
+    ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records (or 4 MiB of
+    ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
     ///   - level: of gzip, 0 ... 9; nil: 1.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`.
