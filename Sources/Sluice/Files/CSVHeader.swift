@@ -26,7 +26,8 @@ struct CSVHeader {
             case .indexFull:
                 ends = [UInt32](repeating: 0, count: ends.count * 4)
             case .needInput:
-                if start.filled - start.position > maxBytes {
+                // Not at once over the limit, since half a line end does not count; see below.
+                if start.filled - start.position > maxBytes + (64 << 10) {
                     throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: start.position)
                 }
                 // Twice as much each time, since the header is scanned anew.

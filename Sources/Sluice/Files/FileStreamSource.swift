@@ -119,6 +119,7 @@ extension FileStreamSource {
     /// What reads the format.
     private struct Reader {
         let next: (UnitLimit) throws -> (unit: CutUnit, isLast: Bool)?
+        let checkRecordSizes: (CutUnit) throws -> Void
         let decoder: any RecordDecoder
         let schema: Schema?
     }
@@ -161,7 +162,10 @@ extension FileStreamSource {
     /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed.
     public func countRecords() throws -> Int {
         var count = 0
-        while let unit = try cut(UnitLimit()) { count += unit.cut.records }
+        while let unit = try cut(UnitLimit()) {
+            try sticking { try reader?.checkRecordSizes(unit.cut) }
+            count += unit.cut.records
+        }
         return count
     }
 
@@ -182,7 +186,7 @@ extension FileStreamSource {
             cutter: CSVCutter(kernel: kernel, dialect: opened.dialect, position: opened.start.position),
             start: opened.start)
         return Reader(
-            next: cutter.next,
+            next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,
             decoder: CSVDecoder(
                 kernel: kernel, dialect: opened.dialect, header: header, schema: schema, selected: selected,
                 types: types,
@@ -198,7 +202,7 @@ extension FileStreamSource {
             input, pool, limits, path: path, cutter: JSONLinesCutter(kernel: kernel, position: start.position),
             start: start)
         return Reader(
-            next: cutter.next,
+            next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,
             decoder: JSONLinesDecoder(kernel: kernel, selected: schema, maxRecordBytes: limits.maxRecordBytes),
             schema: schema)
     }

@@ -163,8 +163,9 @@ final class UnitCutter<Cutter: RecordCutter> {
 
     /// Reads more. Where the block is full, a larger one takes its place: returns by how much offsets fell.
     private func fill() throws(StreamError) -> Int {
-        let record = filled - cutter.recordEnd
-        if record > limits.maxRecordBytes {
+        // Not at once over the limit: a line end does not count, nor white space around JSON. Records that are whole get a
+        // closer look.
+        if filled - cutter.recordEnd > limits.maxRecordBytes + Self.readStep {
             throw .recordTooLarge(
                 limits.maxRecordBytes, path: path, record: linesBefore + cutter.lines + 1,
                 byteOffset: blockOffset + cutter.recordEnd)
@@ -190,9 +191,48 @@ final class UnitCutter<Cutter: RecordCutter> {
         return moved
     }
 
+    /// Refuses records over the limit, where no decoder does it. A unit no larger than the limit has none, nor have the bytes
+    /// up to the limit behind a record.
+    func checkRecordSizes(_ unit: CutUnit) throws(StreamError) {
+        let limit = limits.maxRecordBytes
+        guard unit.range.count > limit else { return }
+        let bytes = UnsafePointer(unit.block.bytes)
+        let end = unit.range.upperBound
+        var cutter = cutter.restarted(at: unit.range.lowerBound)
+        while cutter.records < unit.records {
+            let start = cutter.recordEnd
+            let near = min(start + limit, end)
+            _ = cutter.cut(bytes, count: near, isFinal: near == end, maxRecords: unit.records)
+            guard cutter.recordEnd == start, near < end else { continue }
+            _ = cutter.cut(bytes, count: end, isFinal: true, maxRecords: cutter.records + 1)
+            let line = UnsafeBufferPointer(start: bytes + start, count: cutter.recordEnd - start)
+            let record = cutter.content(of: line)
+            guard record.count > limit else { continue }
+            throw .recordTooLarge(
+                limit, path: path, record: unit.origin.recordsBefore + cutter.lines,
+                byteOffset: unit.origin.byteOffset + start + record.lowerBound)
+        }
+    }
+
     private func error(_ code: StreamError.Code) -> StreamError {
         BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset)
             .error(cutter.failure(code), stage: "cut")
+    }
+}
+
+extension RecordCutter {
+    /// Where in the bytes up to its end a record is: without its line end and blank lines before it, as a decoder says.
+    fileprivate func content(of line: UnsafeBufferPointer<UInt8>) -> Range<Int> {
+        let start = skipBlankLines(line, isFinal: true).bytes
+        let rest = line[start...]
+        guard let dialect = (self as? CSVCutter)?.dialect else {
+            func isDark(_ byte: UInt8) -> Bool { ![0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+            let first = rest.firstIndex(where: isDark) ?? start
+            return first..<(rest.lastIndex(where: isDark).map { $0 + 1 } ?? first)
+        }
+        let lineEnds: [[UInt8]] = dialect.endsAtCarriageReturn ? [[0x0D]] : [[0x0D, 0x0A], [0x0A]]
+        let lineEnd = lineEnds.first { rest.suffix($0.count).elementsEqual($0) } ?? []
+        return start..<line.count - lineEnd.count
     }
 }
 
