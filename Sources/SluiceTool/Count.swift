@@ -27,7 +27,7 @@ struct Count: ParsableCommand {
                 input, format: from, chunkSize: reading.chunkSize, maxRecordBytes: reading.maxRecord,
                 kernel: reading.kernel)
             let count = try source.countRecords()
-            try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(input)")
+            try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(input.escapingControls)")
             total += count
         }
         if inputs.count > 1 { try Terminal.show("\(total) total") }

@@ -60,6 +60,18 @@ extension StreamError: CustomStringConvertible {
         if let column { place.append("column \"\(column)\"") }
         let parts: [String?] = [path, place.isEmpty ? nil : place.joined(separator: ", "), message]
         let text = parts.compactMap { $0 }.joined(separator: ": ")
-        return hint.map { "\(text); hint: \($0)" } ?? text
+        return (hint.map { "\(text); hint: \($0)" } ?? text).escapingControls
+    }
+}
+
+extension String {
+    /// Without line ends and what else could be taken for more than text: as in a Swift literal.
+    package var escapingControls: String {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: text += scalar.escaped(asASCII: true)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
