@@ -1,15 +1,20 @@
 /// An output file that is there whole or not at all.
 ///
-/// A regular file is written to a temporary beside it, of a name nobody else has, and renamed when it is complete: readers see
-/// the old file or the new one. Links are followed first; the mode of the file that is replaced is kept, and its owner where
-/// that is allowed. Standard output, FIFOs and devices are written to straight.
+/// (1) A regular file takes its target's place when it is complete, and at once: readers see the old file or the new one.
+///     Links are followed first; the mode of the file that is replaced is kept, and its owner where that is allowed.
+/// (2) Until then it has no name, so that nothing stays of a process that is killed. To replace a file it needs one, for the
+///     instant between two calls: a hidden one beside the target, that nobody else has. Where the system cannot make files
+///     without names, the file has that name all the time.
+/// (3) Standard output, FIFOs and devices are written to straight.
 final class AtomicFile {
     let path: String
     private(set) var bytesWritten = 0
     private var descriptor: Int32
-    /// Nil where the output is written to straight.
-    private let temporary: (path: String, target: String)?
     private let ownsDescriptor: Bool
+    /// What the file becomes, and what is there; nil where the output is written to straight.
+    private let target: (path: String, old: FileSystem.Status?)?
+    /// The hidden name, while the file has it.
+    private var temporary: String?
 
     /// - Parameter path: "-" is standard output.
     init(_ path: String) throws(StreamError) {
@@ -18,7 +23,7 @@ final class AtomicFile {
         ownsDescriptor = inherited == nil
         if let inherited {
             descriptor = inherited
-            temporary = nil
+            target = nil
             return
         }
         // What is there counts, not its name: /dev/stdout resolves to one that cannot be opened where it is a pipe.
@@ -28,18 +33,25 @@ final class AtomicFile {
                 throw StreamError(.isDirectory, "it is a directory, not a file", path: path, stage: "commit")
             }
             descriptor = try FileSystem.openForWriting(path)
-            temporary = nil
+            target = nil
             return
         }
-        let target = FileSystem.resolved(path)
-        guard !path.isEmpty, !target.unicodeScalars.contains("\u{FFFD}") else {
+        guard !path.isEmpty, !path.unicodeScalars.contains("\u{FFFD}") else {
             throw StreamError(
                 .cannotCreate, path.isEmpty ? "the path is empty" : "the path is not valid UTF-8", path: path,
                 stage: "commit")
         }
-        let made = try Self.makeTemporary(beside: target, old, path)
-        descriptor = made.descriptor
-        temporary = (made.path, target)
+        let target = try FileSystem.resolved(path)
+        self.target = (target, old)
+        // A new file gets what the umask leaves of 0666, one that replaces another gets its mode, and not before.
+        let mode: UInt32 = old == nil ? 0o666 : 0o600
+        if let unnamed = FileSystem.createUnnamed(in: FileSystem.split(target).folder, mode: mode) {
+            descriptor = unnamed
+        } else {
+            (descriptor, temporary) = try Self.withHiddenName(beside: target) { name throws(StreamError) in
+                try FileSystem.create(name, mode: mode, path)
+            }
+        }
     }
 
     deinit { abort() }
@@ -58,29 +70,16 @@ final class AtomicFile {
         }
     }
 
-    private static func makeTemporary(
-        beside target: String, _ old: FileSystem.Status?, _ path: String
-    ) throws(StreamError) -> (descriptor: Int32, path: String) {
-        // By bytes: "/" and a combining mark behind it are one character.
-        let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let name = slash.map { target.utf8[target.utf8.index(after: $0)...] } ?? target.utf8[...]
-        let directory = String(decoding: target.utf8[..<name.startIndex], as: UTF8.self)
+    /// Tries names until `make` does not return nil, which says that there is such a file.
+    private static func withHiddenName<R>(
+        beside target: String, _ make: (String) throws(StreamError) -> R?
+    ) throws(StreamError) -> (R, String) {
+        let (folder, name) = FileSystem.split(target)
         // A name may have 255 bytes; what is cut off of a long one does not matter.
-        let short = String(decoding: name.prefix(200), as: UTF8.self)
-        do throws(StreamError) {
-            while true {
-                let random = String(UInt64.random(in: .min ... .max), radix: 36)
-                let temporary = "\(directory).\(short).sluice-\(random)"
-                // A new file gets what the umask leaves of 0666, one that replaces another gets its mode, and not before.
-                if let descriptor = try FileSystem.create(temporary, mode: old == nil ? 0o666 : 0o600) {
-                    if let old { FileSystem.takeOver(descriptor, old) }
-                    return (descriptor, temporary)
-                }
-            }
-        } catch {
-            var error = error
-            error.path = path
-            throw error
+        let start = "\(folder).\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).sluice-"
+        while true {
+            let hidden = start + String(UInt64.random(in: .min ... .max), radix: 36)
+            if let made = try make(hidden) { return (made, hidden) }
         }
     }
 
@@ -92,31 +91,30 @@ final class AtomicFile {
     /// Closes and publishes.
     func close() throws(StreamError) {
         guard descriptor >= 0 else { return }
-        defer { descriptor = -1 }
-        if ownsDescriptor {
-            do throws(StreamError) {
-                try FileSystem.close(descriptor, path)
-            } catch {
-                removeTemporary()
-                throw error
-            }
+        defer { abort() }
+        try FileSystem.finish(descriptor, path)
+        guard let target else { return }
+        let (descriptor, old) = (descriptor, target.old)
+        // Linux does not let everybody link a file that is another's: such a one is given away last.
+        let isOurs = old.map(FileSystem.isOurs) ?? true
+        if let old, isOurs { FileSystem.takeOver(descriptor, old) }
+        if temporary == nil {
+            if old == nil, try FileSystem.link(descriptor, as: target.path, path) { return }
+            temporary = try Self.withHiddenName(beside: target.path) { name throws(StreamError) in
+                try FileSystem.link(descriptor, as: name, path) ? true : nil
+            }.1
         }
         guard let temporary else { return }
-        do throws(StreamError) {
-            try FileSystem.rename(temporary.path, to: temporary.target)
-        } catch {
-            removeTemporary()
-            throw error
-        }
+        if let old, !isOurs { FileSystem.takeOver(descriptor, old) }
+        try FileSystem.rename(temporary, to: target.path, path)
+        self.temporary = nil
     }
 
-    /// Throws away what was written; what was written straight is gone on.
+    /// Throws away what was not published; what was written straight is gone on.
     func abort() {
         guard descriptor >= 0 else { return }
         if ownsDescriptor { FileSystem.drop(descriptor) }
         descriptor = -1
-        removeTemporary()
+        if let temporary { FileSystem.remove(temporary) }
     }
-
-    private func removeTemporary() { if let temporary { FileSystem.remove(temporary.path) } }
 }

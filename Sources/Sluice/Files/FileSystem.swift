@@ -7,7 +7,7 @@
 #endif
 
 /// The calls to the system that files need: the one place that makes them. Interrupted calls are made again.
-enum FileSystem {
+package enum FileSystem {
     struct Status {
         var isRegular: Bool
         var isDirectory: Bool
@@ -32,22 +32,49 @@ enum FileSystem {
         return descriptor
     }
 
-    /// Makes a file that is not there; nil where there is one.
-    static func create(_ path: String, mode: UInt32) throws(StreamError) -> Int32? {
-        let descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode)) }
+    /// Makes a file that is not there; nil where there is one. `path` is what the caller calls it, for messages; so it is below.
+    static func create(_ name: String, mode: UInt32, _ path: String) throws(StreamError) -> Int32? {
+        let descriptor = retrying { open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode)) }
         if descriptor >= 0 { return descriptor }
         if errno == EEXIST { return nil }
         throw .system(errno, "cannot create the file", path, .cannotCreate, stage: "commit")
     }
 
-    static func close(_ descriptor: Int32, _ path: String) throws(StreamError) {
-        // After EINTR the descriptor is closed all the same on Linux; closing it twice would close somebody else's.
-        guard closeDescriptor(descriptor) == 0 || errno == EINTR else {
+    /// Makes a file that has no name; nil where that cannot be done, for whatever reason.
+    static func createUnnamed(in folder: String, mode: UInt32) -> Int32? {
+        #if os(Linux)
+            // Swift does not import O_TMPFILE, a macro made of others: this bit, and O_DIRECTORY, so that kernels that do not
+            // know the bit refuse.
+            let flags = O_WRONLY | 0o20_000_000 | O_DIRECTORY | O_CLOEXEC
+            let descriptor = retrying { open(folder.isEmpty ? "." : folder, flags, mode_t(mode)) }
+            guard descriptor >= 0 else { return nil }
+            // Without /proc it could not be given a name.
+            if access(descriptorPath(descriptor), F_OK) == 0 { return descriptor }
+            drop(descriptor)
+        #endif
+        return nil
+    }
+
+    private static func descriptorPath(_ descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+    /// Names a file that `createUnnamed` made; false where there is a file of this name.
+    static func link(_ descriptor: Int32, as name: String, _ path: String) throws(StreamError) -> Bool {
+        let source = descriptorPath(descriptor)
+        if retrying({ linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) }) == 0 { return true }
+        if errno == EEXIST { return false }
+        throw .system(errno, "cannot publish the file", path, .writeFailed, stage: "commit")
+    }
+
+    /// Reports what closing would, while the file can still be taken back: closes a duplicate.
+    package static func finish(_ descriptor: Int32, _ path: String) throws(StreamError) {
+        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        // After EINTR it is closed all the same on Linux; closing it twice would close somebody else's.
+        guard duplicate >= 0, closeDescriptor(duplicate) == 0 || errno == EINTR else {
             throw .system(errno, "cannot finish the file", path, .writeFailed, stage: "commit")
         }
     }
 
-    /// Closes a descriptor that was read from, or whose output is thrown away: nothing can be lost.
+    /// Closes a descriptor that was read from, that is finished, or whose output is thrown away: nothing can be lost.
     static func drop(_ descriptor: Int32) { _ = closeDescriptor(descriptor) }
 
     /// 0 at the end.
@@ -65,7 +92,9 @@ enum FileSystem {
         }
     }
 
-    static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws(StreamError) {
+    package static func write(
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String
+    ) throws(StreamError) {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
             let put = writeBytes(descriptor, start, rest.count)
@@ -107,33 +136,41 @@ enum FileSystem {
         throw .system(errno, "cannot look at the file", path, .cannotCreate, stage: "commit")
     }
 
-    /// The path with symbolic links resolved; the path itself where nothing is there.
-    static func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return resolvedDangling(path) }
-        defer { free(real) }
-        return String(cString: real)
-    }
-
-    /// A link to a file that is not there yet names the file that is to be made.
-    private static func resolvedDangling(_ path: String, depth: Int = 0) -> String {
+    /// The absolute path of the file that a path stands for, whether it is there or not: links to it are followed.
+    static func resolved(_ path: String, depth: Int = 0) throws(StreamError) -> String {
+        let (folder, name) = split(path)
         var room = [CChar](repeating: 0, count: 4096)
         let count = readlink(path, &room, room.count)
-        guard count > 0, count < room.count, depth < 32 else { return path }
-        let target = String(decoding: room[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        // By bytes: "/" and a combining mark behind it are one character.
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? ""
-        let next = target.utf8.first == UInt8(ascii: "/") ? target : folder + target
-        return resolvedDangling(next, depth: depth + 1)
+        guard count > 0, count < room.count, depth < 40 else {
+            guard let real = realpath(folder.isEmpty ? "." : folder, nil) else { return path }
+            defer { free(real) }
+            // As it is where a folder above has a name that is not UTF-8: the path is good without it.
+            return String(validatingCString: real).map { "\($0)/\(name)" } ?? path
+        }
+        guard let target = String(validating: room[..<count], as: UTF8.self) else {
+            throw StreamError(
+                .cannotCreate, "it is a link to a name that is not valid UTF-8", path: path, stage: "commit")
+        }
+        return try resolved(target.utf8.first == UInt8(ascii: "/") ? target : folder + target, depth: depth + 1)
     }
 
-    static func rename(_ old: String, to new: String) throws(StreamError) {
+    /// By bytes: "/" and a combining mark behind it are one character.
+    static func split(_ path: String) -> (folder: String, name: String) {
+        let start = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex
+        return (
+            String(decoding: path.utf8[..<start], as: UTF8.self), String(decoding: path.utf8[start...], as: UTF8.self)
+        )
+    }
+
+    static func rename(_ old: String, to new: String, _ path: String) throws(StreamError) {
         guard renameFile(old, new) == 0 else {
-            throw .system(errno, "cannot publish the file", new, .writeFailed, stage: "commit")
+            throw .system(errno, "cannot publish the file", path, .writeFailed, stage: "commit")
         }
     }
 
     static func remove(_ path: String) { _ = unlink(path) }
+
+    static func isOurs(_ status: Status) -> Bool { status.owner == geteuid() }
 
     /// Gives a new file the mode and, where that is allowed, the owner of the one it replaces.
     static func takeOver(_ descriptor: Int32, _ status: Status) {
