@@ -21,13 +21,33 @@ struct SluiceTool: ParsableCommand {
 
     static func main() {
         do {
-            var command = try parseAsRoot()
-            try command.run()
+            try checkArguments()
+            do {
+                var command = try parseAsRoot()
+                try command.run()
+            } catch let error where exitCode(for: error).isSuccess {
+                // Help and version; exit(withError:) would not notice that they cannot be written.
+                try Terminal.show(fullMessage(for: error))
+            }
         } catch let error as StreamError {
             Terminal.say("sluice: \(error)")
             Terminal.exit(ExitStatus(error))
         } catch {
             exit(withError: error)
+        }
+    }
+
+    /// Swift repairs what is not UTF-8 in arguments, and a repaired name is that of another file. Where it cannot learn them,
+    /// as on Linux without /proc, it has none at all, not even the command's name.
+    private static func checkArguments() throws {
+        guard !CommandLine.arguments.isEmpty else {
+            throw StreamError(.readFailed, "the system does not tell the arguments", hint: "mount /proc")
+        }
+        for (place, argument) in CommandLine.arguments.enumerated() {
+            guard let bytes = CommandLine.unsafeArgv[place], String(validatingCString: bytes) == nil else { continue }
+            throw StreamError(
+                .invalidConfiguration, "the argument is not valid UTF-8", path: argument,
+                hint: "rename the file, or give - in its place and let the shell open it")
         }
     }
 }

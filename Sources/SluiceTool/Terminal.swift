@@ -11,32 +11,18 @@ import Sluice
 /// What goes to people rather than to the next program.
 enum Terminal {
     /// A line on standard error.
-    static func say(_ line: String) { write(line + "\n", to: 2) }
+    static func say(_ line: String) { try? write(line, to: 2, "standard error") }
 
     /// A line on standard output.
     /// - Throws: `StreamError` where it cannot be written.
-    static func show(_ line: String) throws {
-        guard write(line + "\n", to: 1) else {
-            throw StreamError(.writeFailed, "cannot write to standard output: \(String(cString: strerror(errno)))")
-        }
-    }
+    static func show(_ line: String) throws { try write(line, to: 1, "standard output") }
 
     static func exit(_ status: ExitStatus) -> Never { platformExit(status.rawValue) }
 
-    @discardableResult
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let put = rest.withUnsafeBytes { platformWrite(descriptor, $0.baseAddress, $0.count) }
-            if put < 0 && errno != EINTR { return false }
-            rest = rest.dropFirst(max(0, put))
-        }
-        return true
+    private static func write(_ line: String, to descriptor: Int32, _ name: String) throws {
+        try Array("\(line)\n".utf8).withUnsafeBytes { try FileSystem.write(descriptor, $0, name) }
+        try FileSystem.finish(descriptor, name)
     }
-}
-
-private func platformWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }
 
 private func platformExit(_ status: Int32) -> Never { exit(status) }

@@ -345,8 +345,10 @@ struct ToolFileErrorTests {
                 #""$SLUICE" convert "$1" - --to jsonl --compression "$2" >/dev/full"#, [input, compression])
             #expect(piped.status == 74 && piped.isOneLine, "\(piped.messages)")
         }
-        let count = try folder.shell(#""$SLUICE" count small.csv >/dev/full"#)
-        #expect(count.status == 74 && count.isOneLine, "\(count.messages)")
+        for words in ["count small.csv", "--version", "--help", "convert --help", "help count"] {
+            let outcome = try folder.shell(#""$SLUICE" \#(words) >/dev/full"#)
+            #expect(outcome.status == 74 && outcome.isOneLine, "\(words): \(outcome.messages)")
+        }
         #expect(folder.names == ["large.csv", "small.csv"])
     }
 
@@ -359,6 +361,52 @@ struct ToolFileErrorTests {
         #expect(outcome.status == 74 && outcome.isOneLine, "\(outcome.status) \(outcome.messages)")
         #expect(try folder.text("out.csv") == "old")
         #expect(folder.names == ["in.csv", "out.csv"])
+    }
+
+    @Test("an error is one line, whatever the name: control characters are escaped")
+    func strangeNames() throws {
+        let folder = TemporaryFolder()
+        try folder.write("a\n\"\n", to: "b\na\u{2028}d\u{1B}.csv")
+        for command in ["convert", "count"] {
+            for (name, shown, status) in [
+                ("no\nne\r\t.csv", #"no\nne\r\t.csv"#, 66),
+                ("b\na\u{2028}d\u{1B}.csv", #"b\na\u{2028}d\u{1B}.csv"#, 65),
+            ] as [(String, String, Int32)] {
+                let outcome = try folder.sluice([command, name] + (command == "count" ? [] : ["out.csv"]))
+                #expect(outcome.status == status && outcome.isOneLine, "\(outcome.messages)")
+                #expect(outcome.messages.hasPrefix("sluice: \(shown): "), "\(outcome.messages)")
+            }
+        }
+        try folder.write("a\n1\n", to: "a\nb.csv")
+        #expect(try folder.sluice("count", "a\nb.csv", "a\nb.csv").text == "1 a\\nb.csv\n1 a\\nb.csv\n2 total\n")
+    }
+
+    @Test("a name that is not UTF-8 is refused as such, and no file of a similar name is touched")
+    func namesThatAreNotUTF8() throws {
+        let folder = TemporaryFolder()
+        try folder.write("a\n1\n", to: "in.csv")
+        try folder.write("a\n1\n", to: "b\u{FFFD}.csv")
+        let before = folder.names
+        for arguments in [#"convert "$bad" out.csv"#, #"convert in.csv "$bad""#, #"count in.csv "$bad""#] {
+            let outcome = try folder.shell(#"bad=$(printf 'b\377.csv'); "$SLUICE" \#(arguments)"#)
+            #expect(outcome.status == 64 && outcome.isOneLine && outcome.output.isEmpty, "\(outcome.messages)")
+            #expect(outcome.messages.hasPrefix("sluice: b\u{FFFD}.csv: the argument is not valid UTF-8; "))
+        }
+        #expect(folder.names == before)
+        #expect(try folder.sluice("count", "b\u{FFFD}.csv").text == "1\n")
+    }
+
+    @Test("a file is replaced in a folder whose name is not UTF-8")
+    func folderThatIsNotUTF8() throws {
+        let folder = TemporaryFolder()
+        let outcome = try folder.shell(
+            #"""
+            bad=$(printf 'b\377'); mkdir "$bad" 2>/dev/null || exit 77
+            cd "$bad" && printf 'a\n1\n' >in.csv && echo old >out.csv && "$SLUICE" convert in.csv out.csv && cat out.csv; ls -A
+            """#)
+        // Where no such folder can be made there is nothing to test.
+        #expect(outcome.status == 77 || outcome.text == "a\n1\nin.csv\nout.csv\n", "\(outcome.messages)")
+        _ = try folder.shell("rm -r *")
     }
 
     @Test("devices and descriptors by name are written straight")
