@@ -25,7 +25,8 @@ let package = Package(
         .target(
             name: "CSluice", dependencies: ["CZlib", "CISAL"], path: "CSources/CSluice",
             linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "Sluice", dependencies: ["CSluice"], swiftSettings: strict),
+        .target(name: "CSystem", path: "CSources/CSystem"),
+        .target(name: "Sluice", dependencies: ["CSluice", "CSystem"], swiftSettings: strict),
         .executableTarget(
             name: "SluiceTool",
             dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],

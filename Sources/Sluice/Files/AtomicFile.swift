@@ -10,6 +10,8 @@ final class AtomicFile {
     let path: String
     private(set) var bytesWritten = 0
     private var descriptor: Int32
+    /// Nil where the output is written to straight.
+    private var writer: AlignedWriter?
     private let ownsDescriptor: Bool
     /// What the file becomes, and what is there; nil where the output is written to straight.
     private let target: (path: String, old: FileSystem.Status?)?
@@ -52,6 +54,7 @@ final class AtomicFile {
                 try FileSystem.create(name, mode: mode, path)
             }
         }
+        writer = AlignedWriter(descriptor, path)
     }
 
     deinit { abort() }
@@ -84,14 +87,18 @@ final class AtomicFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
-        try FileSystem.write(descriptor, bytes, path)
+        if let writer { try writer.write(bytes) } else { try FileSystem.write(descriptor, bytes, path) }
         bytesWritten += bytes.count
     }
+
+    /// Hands all bytes to the system.
+    func flush() throws(StreamError) { try writer?.flush() }
 
     /// Closes and publishes.
     func close() throws(StreamError) {
         guard descriptor >= 0 else { return }
         defer { abort() }
+        try writer?.finish()
         try FileSystem.finish(descriptor, path)
         guard let target else { return }
         let (descriptor, old) = (descriptor, target.old)

@@ -98,7 +98,7 @@ public final class FileStreamSink: SplitSink {
         }
     }
 
-    /// Bytes handed to the system so far, compressed.
+    /// Bytes of the file so far, compressed. The system has them after `flush` or `close`; before, up to 256 KiB may wait.
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Bytes before compression for each byte written; 1 where there are none.
@@ -140,7 +140,10 @@ extension FileStreamSink {
     }
 
     /// Hands all bytes taken so far to the system. CSV records whose columns are not decided yet are no bytes: they wait.
-    public func flush() throws { try endUnit() }
+    public func flush() throws {
+        try endUnit()
+        try failing { try file.flush() }
+    }
 
     public func close() throws {
         switch state {

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Glibc)
@@ -107,6 +109,30 @@ package enum FileSystem {
             case EAGAIN: try wait(descriptor, Int16(POLLOUT), path, .writeFailed, stage: "commit")
             default: throw .system(errno, "cannot write", path, .writeFailed, stage: "commit")
             }
+        }
+    }
+
+    /// Writes two pieces, one behind the other.
+    static func write(
+        _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, _ path: String
+    ) throws(StreamError) {
+        var pieces = [first, second].map {
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+        }
+        // What one call does not take, for whatever reason, the others do, and say what is wrong.
+        let put = first.isEmpty ? 0 : max(0, writev(descriptor, &pieces, 2))
+        if put < first.count { try write(descriptor, UnsafeRawBufferPointer(rebasing: first[put...]), path) }
+        try write(descriptor, UnsafeRawBufferPointer(rebasing: second[max(0, put - first.count)...]), path)
+    }
+
+    /// Reserves space without changing the file's size. False where that cannot be done, for whatever reason.
+    static func reserve(_ descriptor: Int32, _ offset: Int, _ count: Int) -> Bool {
+        system_reserve(descriptor, Int64(offset), Int64(count))
+    }
+
+    static func truncate(_ descriptor: Int32, _ size: Int, _ path: String) throws(StreamError) {
+        guard retrying({ ftruncate(descriptor, size) }) == 0 else {
+            throw .system(errno, "cannot finish the file", path, .writeFailed, stage: "commit")
         }
     }
 

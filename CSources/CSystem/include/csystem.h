@@ -1,0 +1,13 @@
+// Calls to the system that Swift does not import.
+
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Reserves space of a file for bytes [offset, offset + count), without changing its size. False where that cannot be done,
+// for whatever reason.
+bool system_reserve(int descriptor, int64_t offset, int64_t count);
+
+#endif
