@@ -653,7 +653,7 @@ struct JSONTests {
 
     @Test("random records and names: projection, keys and ends are what a plain reading says")
     func projectionOfRandomRecords() {
-        var random = SplitMix64(state: 21)
+        var random = SplitMix64(seed: 21)
         var hits = 0
         for _ in 0..<3000 {
             var lines = ""
