@@ -1,5 +1,6 @@
 import Foundation
 import Sluice
+import TestSupport
 import Testing
 
 @Suite("The record limit")
@@ -52,7 +53,7 @@ struct RecordLimitTests {
                 ["1", "{\"a\":1}", "[]", "\n", "\n", "\r\n", " ", "\"x\"", " [1,2] ", "null\n", "\"abcdef\"\n", "\t"]
             ),
         ]
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         var refused = 0
         for round in 0..<1_500 / step {
             let (name, pieces) = pieces[round % 2]
