@@ -53,7 +53,7 @@ sluice_deflater *sluice_deflater_create(int level) {
         return NULL;
     }
 #if SLUICE_ISAL
-    isal_deflate_stateless_init(&deflater->isal);
+    isal_deflate_init(&deflater->isal);
     deflater->isal.level = 1;
     deflater->isal.level_buf = deflater->isal_buffer;
     deflater->isal.level_buf_size = sizeof deflater->isal_buffer;
@@ -80,15 +80,28 @@ static size_t deflate_zlib(sluice_deflater *deflater, const uint8_t *in, size_t 
 }
 
 #if SLUICE_ISAL
-static size_t deflate_isal(sluice_deflater *deflater, const uint8_t *in, size_t length, uint8_t *out) {
-    struct isal_zstream *stream = &deflater->isal;
-    isal_deflate_reset(stream);
-    stream->end_of_stream = 1;
+// What comes first goes by itself, this many bytes: so few are written as literals by other code. Where the code that finds
+// matches starts a stream (up to ISA-L 2.31 at least), it takes bits of the stream's address for text of the third byte, and
+// what it writes depends on them. Costs a dozen bytes.
+#define ISAL_FIRST 16
+
+static bool deflate_isal_part(struct isal_zstream *stream, const uint8_t *in, size_t length, bool last) {
+    stream->flush = last ? NO_FLUSH : SYNC_FLUSH;
+    stream->end_of_stream = last;
     stream->next_in = (uint8_t *)(uintptr_t)in;
     stream->avail_in = (uint32_t)length;
+    return isal_deflate(stream) == COMP_OK && stream->avail_in == 0 && stream->avail_out > 0;
+}
+
+static size_t deflate_isal(sluice_deflater *deflater, const uint8_t *in, size_t length, uint8_t *out) {
+    struct isal_zstream *stream = &deflater->isal;
+    const size_t first = length < ISAL_FIRST ? length : ISAL_FIRST;
+    isal_deflate_reset(stream);
     stream->next_out = out;
-    stream->avail_out = (uint32_t)(length + STORED_LENGTH - 1);
-    return isal_deflate_stateless(stream) == COMP_OK ? (size_t)(stream->next_out - out) : 0;
+    stream->avail_out = (uint32_t)(length + STORED_LENGTH);  // one more than is of use, for a part that fills it may not be done
+    if (!deflate_isal_part(stream, in, first, first == length)) return 0;
+    if (first < length && !deflate_isal_part(stream, in + first, length - first, true)) return 0;
+    return (size_t)(stream->next_out - out);
 }
 #endif
 

