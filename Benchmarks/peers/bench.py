@@ -2,7 +2,9 @@
 
 How it measures:
 1. Everyone runs in a fresh process, alternating (A B C A B C), output to a file on the same disk that is removed first.
-2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on.
+2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on. Each run that counts then comes
+   right behind one of the same program that does not: a virtual machine may have to get memory from its host first, and
+   which pages are warm depends on how the program before wrote its output.
 3. Everyone's time is that of the whole process, from its start to its end, as who types the command line has it. A peer's
    statement alone, without the start of Python and the loading of its library, is shown beside it.
 4. Peak memory is that of the process, through launch.c.
@@ -140,6 +142,7 @@ class JobRunner:
         racers = self.fastest_variants()
         for number in range(1, self.arguments.runs + 1):
             for contestant in racers:
+                self.launcher.run(contestant)
                 contestant.runs.append(self.launcher.run(contestant))
                 say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:

@@ -36,6 +36,10 @@ static inline uint64_t block_at_most(block b, uint8_t limit) {
         _mm256_cmpeq_epi8(_mm256_max_epu8(b.low, all), all), _mm256_cmpeq_epi8(_mm256_max_epu8(b.high, all), all));
 }
 
+static inline block block_or(block a, block b) {
+    return (block){_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
+}
+
 // Bytes over 0x7F.
 static inline uint64_t block_non_ascii(block b) { return block_mask(b.low, b.high); }
 static inline bool block_is_ascii(block b) { return _mm256_movemask_epi8(_mm256_or_si256(b.low, b.high)) == 0; }

@@ -20,6 +20,7 @@ static inline uint64_t block_at_most(block b, uint8_t limit) {
     return _mm512_cmple_epu8_mask(b, _mm512_set1_epi8((char)limit));
 }
 
+static inline block block_or(block a, block b) { return _mm512_or_si512(a, b); }
 static inline uint64_t block_non_ascii(block b) { return _mm512_movepi8_mask(b); }
 static inline bool block_is_ascii(block b) { return block_non_ascii(b) == 0; }
 
