@@ -21,6 +21,12 @@ static inline uint64_t mask_prefix_xor(uint64_t mask) {
 
 static inline void copy_vector(uint8_t *to, const uint8_t *from) { memcpy(to, from, SLUICE_ISA_VECTOR); }
 
+// With `byte` in place of those in `mask`.
+static inline void copy_vector_replacing(uint8_t *to, const uint8_t *from, uint32_t mask, uint8_t byte) {
+    copy_vector(to, from);
+    for (; mask; mask &= mask - 1) to[mask_first(mask)] = byte;
+}
+
 // The top bit of each byte of a word. Words are looked at first, since most hold nothing special.
 #define WORD_TOPS UINT64_C(0x8080808080808080)
 #define WORD_ONES UINT64_C(0x0101010101010101)

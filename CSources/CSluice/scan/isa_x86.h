@@ -32,6 +32,17 @@ static inline void copy_vector(uint8_t *to, const uint8_t *from) {
     _mm256_storeu_si256((__m256i *)to, _mm256_loadu_si256((const __m256i *)from));
 }
 
+// With `byte` in place of those in `mask`.
+static inline void copy_vector_replacing(uint8_t *to, const uint8_t *from, uint32_t mask, uint8_t byte) {
+    // Each byte of a vector gets the byte of the mask that has its bit, and then that bit alone.
+    const __m256i places = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32((int)mask), places);
+    const __m256i chosen = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bits), bits);
+    const __m256i v = _mm256_loadu_si256((const __m256i *)from);
+    _mm256_storeu_si256((__m256i *)to, _mm256_blendv_epi8(v, _mm256_set1_epi8((char)byte), chosen));
+}
+
 static inline uint32_t mask_within(__m256i found, size_t length) {
     const uint32_t mask = (uint32_t)_mm256_movemask_epi8(found);
     return length < 32 ? _bzhi_u32(mask, (uint32_t)length) : mask;

@@ -1,4 +1,4 @@
-/// Writes a regular file from its start, in steps that end at multiples of 256 KiB: there the kernel takes whole pages, in large
+/// Writes a regular file from its start, in steps that end at multiples of 64 KiB: there the kernel takes whole pages, in large
 /// groups, which costs it a third less than writes of any other size. What is left of a step waits for the next.
 ///
 /// Space is reserved ahead of large files, where the file system can, so that it is not looked for page by page; `finish`
@@ -14,7 +14,7 @@ final class AlignedWriter {
     /// Up to where there is space; nil where the file system does not reserve any.
     private var reserved: Int? = 0
 
-    private static let step = 256 << 10
+    private static let step = 64 << 10
     /// Files up to this size are not worth it, and no more is reserved than the file has already.
     private static let reservations = 1 << 20...16 << 20
 

@@ -98,7 +98,7 @@ public final class FileStreamSink: SplitSink {
         }
     }
 
-    /// Bytes of the file so far, compressed. The system has them after `flush` or `close`; before, up to 256 KiB may wait.
+    /// Bytes of the file so far, compressed. The system has them after `flush` or `close`; before, up to 64 KiB may wait.
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Bytes before compression for each byte written; 1 where there are none.
