@@ -2,9 +2,8 @@
 
 How it measures:
 1. Everyone runs in a fresh process, alternating (A B C A B C), output to a file on the same disk that is removed first.
-2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on. Each run that counts then comes
-   right behind one of the same program that does not: a virtual machine may have to get memory from its host first, and
-   which pages are warm depends on how the program before wrote its output.
+2. Everyone runs twice before it counts; of a peer's variants the fastest of these goes on. Before each run that counts memory
+   is touched, see warm_memory.
 3. Everyone's time is that of the whole process, from its start to its end, as who types the command line has it. A peer's
    statement alone, without the start of Python and the loading of its library, is shown beside it.
 4. Peak memory is that of the process, through launch.c.
@@ -13,6 +12,7 @@ How it measures:
 
 import argparse
 import json
+import mmap
 import os
 import platform
 import re
@@ -56,6 +56,18 @@ def say(text):
 
 
 # MARK: One run
+
+
+def warm_memory(size=4 << 30):
+    """Touches memory and gives it back. A virtual machine may return free memory to its host, and then waits, a fresh page at a
+    time and several times as long as a conversion takes, until it has it again: nobody's program has a part in that."""
+    memory = mmap.mmap(-1, size)
+    try:
+        memory.madvise(23)  # MADV_POPULATE_WRITE
+    except OSError:
+        for page in range(0, size, mmap.PAGESIZE):  # before Linux 5.14
+            memory[page] = 1
+    memory.close()
 
 
 @dataclass
@@ -142,7 +154,7 @@ class JobRunner:
         racers = self.fastest_variants()
         for number in range(1, self.arguments.runs + 1):
             for contestant in racers:
-                self.launcher.run(contestant)
+                warm_memory()
                 contestant.runs.append(self.launcher.run(contestant))
                 say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:

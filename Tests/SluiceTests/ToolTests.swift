@@ -251,6 +251,18 @@ struct ToolFieldTests {
         }
     }
 
+    @Test("a JSON line that is no object has no fields to select, and is an error", arguments: ["5", "[1]", "null", "\"a\""])
+    func selectFromNoObject(value: String) throws {
+        let folder = TemporaryFolder()
+        try folder.write("{\"a\":1}\n\n  \(value)\n", to: "in.jsonl")
+        for name in ["out.jsonl", "out.csv"] {
+            let outcome = try folder.sluice("convert", "in.jsonl", name, "--select", "a")
+            #expect(outcome.status == 65 && outcome.isOneLine)
+            #expect(outcome.messages.hasPrefix("sluice: in.jsonl: record 3, byte 11: the record is no object"))
+            #expect(folder.names == ["in.jsonl"])
+        }
+    }
+
     @Test("--types infer makes numbers, Booleans and nulls of cells that are just that, and keeps the text of numbers")
     func types() throws {
         let folder = TemporaryFolder()

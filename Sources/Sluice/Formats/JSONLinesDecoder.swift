@@ -67,6 +67,7 @@ struct JSONLinesDecoder: RecordDecoder {
             columns: selected?.count ?? 0,
             flags: index.flags, origin: unit.origin, blocks: blocks)
         try base.checkRecordSizes(unit, maxRecordBytes)
+        if selected != nil { try base.checkObjects() }
         return base
     }
 
@@ -102,5 +103,16 @@ struct JSONLinesDecoder: RecordDecoder {
         return FormatFailure(
             code: code, message: message, offset: index.errorOffset, lines: index.lines,
             hint: code == .invalidUTF8 ? "the file may be in another encoding" : nil)
+    }
+}
+
+extension BatchBase {
+    /// Refuses records that have no fields to select from: nothing would be left of them.
+    fileprivate func checkObjects() throws(StreamError) {
+        for row in 0..<rowCount where bytes[extent(row).lowerBound] != UInt8(ascii: "{") {
+            throw StreamError(
+                .unsupported, "the record is no object, so no field of it can be selected", path: origin.path,
+                record: number(row), byteOffset: origin.byteOffset + extent(row).lowerBound, stage: "decode")
+        }
     }
 }
