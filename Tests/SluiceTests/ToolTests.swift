@@ -251,7 +251,9 @@ struct ToolFieldTests {
         }
     }
 
-    @Test("a JSON line that is no object has no fields to select, and is an error", arguments: ["5", "[1]", "null", "\"a\""])
+    @Test(
+        "a JSON line that is no object has no fields to select, and is an error",
+        arguments: ["5", "[1]", "null", "\"a\""])
     func selectFromNoObject(value: String) throws {
         let folder = TemporaryFolder()
         try folder.write("{\"a\":1}\n\n  \(value)\n", to: "in.jsonl")
