@@ -5,7 +5,8 @@
 //    behind a quote) returns before the scanner changes. So every call may be repeated, and an error stays an error.
 // 3. All that is known of the bytes before `position` is in the scanner, hence a call may end and resume at any byte.
 // 4. `record_start == record_end` from the first line end on: a record starts where the one before it ended.
-// 5. `quote_start` is where the last quoted field began, also after it was closed.
+// 5. `quote_start` is where the last quoted field began, known while it is open: a cut names it as the field that
+//    nothing closes. Kernels may find it late.
 // 6. Inside a field, quoted or not, a byte that no rule names leaves the machine as it is: a run of them is passed over.
 
 #include "include/sluice_csv.h"

@@ -121,9 +121,7 @@ static size_t matched_length(const uint8_t *literal, const uint8_t *name, size_t
     return matched;
 }
 
-bool sluice_json_key_equals(
-    const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length, uint32_t flags) {
-    (void)flags;  // the key itself says whether it has an escape
+bool sluice_json_key_equals(const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length) {
     return matched_length(bytes + offset, name, length) == length;
 }
 
@@ -346,9 +344,8 @@ static uint32_t find_key(
 }
 
 uint32_t sluice_json_project_keys(
-    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count, uint32_t flags,
+    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count,
     const sluice_json_path *keys, uint32_t key_count, uint32_t *out) {
-    (void)flags;  // the keys themselves say whether they have escapes
     uint32_t first_unknown = count;
     for (uint32_t row = 0; row < count; row++, out += key_count) {
         memset(out, 0xFF, key_count * sizeof *out);

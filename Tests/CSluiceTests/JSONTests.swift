@@ -675,7 +675,7 @@ struct JSONTests {
             #expect(found == expected.map { $0.map(UInt32.init) ?? SLUICE_JSON_ABSENT }, "\(lines) \(names)")
             hits += expected.count { $0 != nil }
 
-            let (keys, firstUnknown) = projectKeys(reader.bytes, reader.tape, rows, answer.flags, names)
+            let (keys, firstUnknown) = projectKeys(reader.bytes, reader.tape, rows, names)
             let members = rows.map { reader.members(of: Int($0.tape)) }
             let isUnknown = { (row: Int) in
                 !reader.isObject(Int(rows[row].tape)) || !members[row].allSatisfy { names.contains($0.key) }
@@ -759,12 +759,10 @@ struct JSONTests {
             #expect(
                 String(decoding: out[..<length], as: UTF8.self) == content
                     && sluice_json_string_content(bytes, nil) == length)
-            for flags in literal.contains("\\") ? [UInt32(SLUICE_HAS_ESCAPE)] : [0, UInt32(SLUICE_HAS_ESCAPE)] {
-                let name = Array(content.utf8)
-                #expect(sluice_json_key_equals(bytes, 0, name, name.count, flags), "\(literal)")
-                #expect(!sluice_json_key_equals(bytes, 0, name + [0x78], name.count + 1, flags), "\(literal)")
-                #expect(name.isEmpty || !sluice_json_key_equals(bytes, 0, name, name.count - 1, flags), "\(literal)")
-            }
+            let name = Array(content.utf8)
+            #expect(sluice_json_key_equals(bytes, 0, name, name.count), "\(literal)")
+            #expect(!sluice_json_key_equals(bytes, 0, name + [0x78], name.count + 1), "\(literal)")
+            #expect(name.isEmpty || !sluice_json_key_equals(bytes, 0, name, name.count - 1), "\(literal)")
         }
     }
 
@@ -777,18 +775,14 @@ struct JSONTests {
                     i == escaped ? "\\u00" + String(byte, radix: 16) : String(UnicodeScalar(byte))
                 }
                 let bytes = Array("\"\(key.joined())\"".utf8) + [UInt8](repeating: 0x61, count: Int(SLUICE_PADDING))
-                let flags: [UInt32] = escaped == nil ? [0, UInt32(SLUICE_HAS_ESCAPE)] : [UInt32(SLUICE_HAS_ESCAPE)]
-                for flags in flags {
-                    let equals = { (name: [UInt8]) in sluice_json_key_equals(bytes, 0, name, name.count, flags) }
-                    #expect(equals(name))
-                    #expect(
-                        !equals(name + [0x61]) && !equals(name + [0x22]) && (length == 0 || !equals(name.dropLast())))
-                    for i in name.indices {
-                        for other in [0x22, 0x5C, 0x2E, name[i] ^ 1] {
-                            var different = name
-                            different[i] = other
-                            #expect(!equals(different), "\(key), \(i)")
-                        }
+                let equals = { (name: [UInt8]) in sluice_json_key_equals(bytes, 0, name, name.count) }
+                #expect(equals(name))
+                #expect(!equals(name + [0x61]) && !equals(name + [0x22]) && (length == 0 || !equals(name.dropLast())))
+                for i in name.indices {
+                    for other in [0x22, 0x5C, 0x2E, name[i] ^ 1] {
+                        var different = name
+                        different[i] = other
+                        #expect(!equals(different), "\(key), \(i)")
                     }
                 }
             }
@@ -797,7 +791,7 @@ struct JSONTests {
         for written in [#"a\nb"#, #"1234\n5678"#, #"12345678\n"#, #"\u0061"#, #"12345678\\"#] {
             let bytes = Array("\"\(written)\"".utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
             let name = Array(written.utf8)
-            #expect(!sluice_json_key_equals(bytes, 0, name, name.count, UInt32(SLUICE_HAS_ESCAPE)), "\(written)")
+            #expect(!sluice_json_key_equals(bytes, 0, name, name.count), "\(written)")
         }
     }
 
@@ -842,11 +836,11 @@ private func project(
 }
 
 private func projectKeys(
-    _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ flags: UInt32, _ keys: [String]
+    _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ keys: [String]
 ) -> ([UInt32], firstUnknown: Int) {
     var out = [UInt32](repeating: 0, count: rows.count * keys.count)
     let firstUnknown = withPaths(keys) {
-        sluice_json_project_keys(bytes, tape, rows, UInt32(rows.count), flags, $0, UInt32($0.count), &out)
+        sluice_json_project_keys(bytes, tape, rows, UInt32(rows.count), $0, UInt32($0.count), &out)
     }
     return (out, Int(firstUnknown))
 }

@@ -91,11 +91,11 @@ void sluice_json_project(
 // The same for columns that are keys: exact top-level keys only, no paths. Returns the first row that has a key which is none
 // of `keys`, or is no object; `count` if there is none. Linear in the members where they come in the order of `keys`.
 uint32_t sluice_json_project_keys(
-    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count, uint32_t flags,
+    const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count,
     const sluice_json_path *keys, uint32_t key_count, uint32_t *out);
 
 // Whether the key whose opening quote is bytes[offset] means `name`.
-bool sluice_json_key_equals(const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length, uint32_t flags);
+bool sluice_json_key_equals(const uint8_t *bytes, uint32_t offset, const uint8_t *name, size_t length);
 
 // One past the last byte of the valid JSON value that starts at bytes[tape[position]]. Of a number or literal that is a whole
 // record, use the row's end: nothing behind it need end it. `bytes` starts at the start of a line.

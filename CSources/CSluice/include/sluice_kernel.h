@@ -20,8 +20,8 @@ typedef struct sluice_kernel {
     sluice_encode_csv_columns_function *encode_csv_columns;
 } sluice_kernel;
 
-// "auto" (the fastest that this processor runs), "scalar", "avx2", "avx512". NULL for a name that is unknown, or that this processor
-// cannot run. Complexity: constant.
+// "auto" (the fastest that this processor runs), "scalar", "avx2", "avx512". NULL for a name that is unknown, or that
+// this processor cannot run. Complexity: constant.
 const sluice_kernel *sluice_kernel_named(const char *name);
 
 #endif

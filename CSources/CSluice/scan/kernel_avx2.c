@@ -1,4 +1,4 @@
-// The kernel for x86-64 processors with AVX2: the generic algorithms, compiled for it.
+// The kernel for x86-64 processors with AVX2.
 
 #if defined(__x86_64__)
 
@@ -7,23 +7,8 @@
 #include "internal.h"
 #include "isa_avx2.h"
 
-#include "utf8.inc"
-#include "csv.inc"
-#include "json.inc"
-#include "encode_csv.inc"
-#include "encode_jsonl.inc"
-
-const sluice_kernel sluice_kernel_avx2 = {
-    .name = SLUICE_ISA_NAME,
-    .csv_cut = csv_cut,
-    .csv_index = csv_index,
-    .jsonl_cut = jsonl_cut,
-    .json_index = json_index,
-    .utf8_find_invalid = utf8_find_invalid,
-    .encode_jsonl_columns = encode_jsonl_columns,
-    .encode_jsonl_records = encode_jsonl_records,
-    .encode_csv_columns = encode_csv_columns,
-};
+#define SLUICE_VECTOR_KERNEL sluice_kernel_avx2
+#include "kernel_vector.inc"
 
 #pragma clang attribute pop
 

@@ -1,29 +1,15 @@
-// The kernel for x86-64 processors with AVX-512, of the generation of Ice Lake and Zen 4: the generic algorithms, compiled for it.
+// The kernel for x86-64 processors with AVX-512, of the generation of Ice Lake and Zen 4.
 
 #if defined(__x86_64__)
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,pclmul,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
+#define SLUICE_TARGET "avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,pclmul,bmi,bmi2,lzcnt,popcnt"
+#pragma clang attribute push(__attribute__((target(SLUICE_TARGET))), apply_to = function)
 
 #include "internal.h"
 #include "isa_avx512.h"
 
-#include "utf8.inc"
-#include "csv.inc"
-#include "json.inc"
-#include "encode_csv.inc"
-#include "encode_jsonl.inc"
-
-const sluice_kernel sluice_kernel_avx512 = {
-    .name = SLUICE_ISA_NAME,
-    .csv_cut = csv_cut,
-    .csv_index = csv_index,
-    .jsonl_cut = jsonl_cut,
-    .json_index = json_index,
-    .utf8_find_invalid = utf8_find_invalid,
-    .encode_jsonl_columns = encode_jsonl_columns,
-    .encode_jsonl_records = encode_jsonl_records,
-    .encode_csv_columns = encode_csv_columns,
-};
+#define SLUICE_VECTOR_KERNEL sluice_kernel_avx512
+#include "kernel_vector.inc"
 
 #pragma clang attribute pop
 

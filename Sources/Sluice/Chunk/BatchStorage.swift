@@ -72,7 +72,7 @@ extension BatchStorage {
         let row = core.pointee.firstRow + slot
         if let schema = base.schema { return schema.index(of: name).flatMap { base.field(row, $0) } }
         guard case .json(let tape, let rows, _) = base.layout else { return nil }
-        return JSONMembers(bytes: base.bytes, tape: tape, position: Int(rows[row].tape)).find(name, flags: base.flags)
+        return JSONMembers(bytes: base.bytes, tape: tape, position: Int(rows[row].tape)).find(name)
             .map { Field(.json(base.bytes, tape, $0)) }
     }
 

@@ -210,12 +210,12 @@ struct JSONMembers {
     }
 
     /// The value of the last member named `name`.
-    func find(_ name: String, flags: UInt32) -> Int? {
+    func find(_ name: String) -> Int? {
         var name = name
         return name.withUTF8 { name in
             var found: Int?
             forEachPlace { key, value in
-                if JSONTape.keyEquals(bytes, tape[key], name, flags: flags) { found = value }
+                if JSONTape.keyEquals(bytes, tape[key], name) { found = value }
             }
             return found
         }

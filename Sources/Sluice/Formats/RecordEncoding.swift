@@ -159,8 +159,7 @@ extension RecordFormatter {
         if let projected, projected.of === base { return projected.base }
         let block = pool.block(capacity: 4 * max(1, base.rowCount * columns.count))
         let firstUnknown = encoding.kernel.projectJSONKeys(
-            tape: tape, rows: rows, rowCount: base.rowCount, flags: base.flags, base.bytes, keys: columns.names,
-            into: block.entries)
+            tape: tape, rows: rows, rowCount: base.rowCount, base.bytes, keys: columns.names, into: block.entries)
         let result = BatchBase(
             layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: base.bytes,
             rowCount: base.rowCount, schema: columns, columns: columns.count, flags: base.flags, origin: base.origin,

@@ -74,12 +74,12 @@ struct CKernel: Kernel, @unchecked Sendable {
     }
 
     func projectJSONKeys(
-        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
-        _ bytes: UnsafePointer<UInt8>, keys: [String], into projection: UnsafeMutablePointer<UInt32>
+        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, _ bytes: UnsafePointer<UInt8>,
+        keys: [String], into projection: UnsafeMutablePointer<UInt32>
     ) -> Int {
         withPaths(keys) { keys, count in
             rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
-                Int(sluice_json_project_keys(bytes, tape, $0, UInt32(rowCount), flags, keys, count, projection))
+                Int(sluice_json_project_keys(bytes, tape, $0, UInt32(rowCount), keys, count, projection))
             }
         }
     }

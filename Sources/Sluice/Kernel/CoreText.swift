@@ -105,9 +105,9 @@ enum JSONTape {
     }
 
     static func keyEquals(
-        _ bytes: UnsafePointer<UInt8>, _ offset: UInt32, _ name: UnsafeBufferPointer<UInt8>, flags: UInt32
+        _ bytes: UnsafePointer<UInt8>, _ offset: UInt32, _ name: UnsafeBufferPointer<UInt8>
     ) -> Bool {
-        sluice_json_key_equals(bytes, offset, name.baseAddress ?? bytes, name.count, flags)
+        sluice_json_key_equals(bytes, offset, name.baseAddress ?? bytes, name.count)
     }
 
     /// The tape of a text that is known to be valid JSON.

@@ -56,8 +56,8 @@ protocol Kernel: Sendable {
     /// The same for columns that are top-level keys. Returns the first row with another key, or that is no object; `rowCount` if
     /// there is none.
     func projectJSONKeys(
-        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, flags: UInt32,
-        _ bytes: UnsafePointer<UInt8>, keys: [String], into projection: UnsafeMutablePointer<UInt32>
+        tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, rowCount: Int, _ bytes: UnsafePointer<UInt8>,
+        keys: [String], into projection: UnsafeMutablePointer<UInt32>
     ) -> Int
 
     /// Offset of the first ill-formed UTF-8 sequence; nil if there is none.
