@@ -150,7 +150,24 @@ enum FileInputs {
     ) throws(StreamError) -> (input: any ByteInput, compression: CompressionFormat) {
         let file = try FileInput(path)
         var actual = compression ?? CompressionFormat(path: path)
-        if compression == nil, actual == .none, try file.peek(2) == [0x1F, 0x8B] { actual = .gzip }
-        return (actual == .gzip ? GunzipInput(file, pool) : file, actual)
+        if compression == nil, actual == .none { actual = try file.compressionOfMagic() }
+        return (decompressed(file, actual, pool), actual)
+    }
+
+    /// The bytes inside a file.
+    static func decompressed(
+        _ file: FileInput, _ compression: CompressionFormat, _ pool: BlockPool
+    ) -> any ByteInput {
+        switch compression {
+        case .none: file
+        case .gzip: GunzipInput(file, pool)
+        }
+    }
+}
+
+extension FileInput {
+    /// What the file's first bytes tell. Only before the first read.
+    func compressionOfMagic() throws(StreamError) -> CompressionFormat {
+        CompressionFormat(magic: try peek(CompressionFormat.magicLength))
     }
 }
