@@ -111,7 +111,7 @@ public final class BasicStreamProcessor {
 
     /// Unit by unit, so that chunks of few records cost nothing extra.
     private func pump<Source: SplitSource>(_ source: Source, _ result: inout ProcessingResult) throws {
-        let limit = UnitLimit(records: bufferSize)
+        let limit = UnitLimit(records: bufferSize, decodesNext: true)
         var isAnnounced = false
         while let unit = try source.cut(limit) {
             announceSchema(&isAnnounced)

@@ -89,7 +89,7 @@ public final class FileStreamSource: SplitSource {
                 return chunks[next]
             }
             current = nil
-            guard let unit = try cut(UnitLimit()) else { return nil }
+            guard let unit = try cut(UnitLimit(decodesNext: true)) else { return nil }
             current = (try sticking { try decode(unit) }, 0)
         }
     }
@@ -183,7 +183,9 @@ extension FileStreamSource {
         let schema = select.map { Schema($0) } ?? header
         let cutter = UnitCutter(
             input, pool, limits, path: path,
-            cutter: CSVCutter(kernel: kernel, dialect: opened.dialect, position: opened.start.position),
+            cutter: CSVCutter(
+                kernel: kernel, dialect: opened.dialect, columns: header.count, pool: pool,
+                position: opened.start.position),
             start: opened.start)
         return Reader(
             next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,

@@ -58,6 +58,7 @@ final class UnitCutter<Cutter: RecordCutter> {
             isDone = try skipBlankLines()
         }
         guard !isDone else { return nil }
+        if limit.decodesNext { cutter.startIndex(expectedBytes: expectedBytes) }
         var chunkEnds: [Int] = []
         do throws(StreamError) {
             var start = unitStart
@@ -119,7 +120,8 @@ final class UnitCutter<Cutter: RecordCutter> {
         let end = cutter.recordEnd
         let unit = CutUnit(
             block: block, range: unitStart..<end, chunkEnds: chunkEnds,
-            origin: BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset))
+            origin: BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset),
+            index: cutter.index)
         expectedBytes = end - unitStart
         linesBefore += cutter.lines
         let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)

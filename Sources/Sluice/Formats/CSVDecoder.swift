@@ -1,27 +1,64 @@
 /// Cuts CSV: the kernel's scanner under the name that all formats share.
+///
+/// Where decode follows on the same thread it writes the index on the way, and records end where the index says: bytes are
+/// then scanned once. It does so while all is regular; else it goes back to the scanner alone, and the decoder judges.
 struct CSVCutter: RecordCutter {
     let kernel: any Kernel
     let dialect: CSVDialect
+    private let start: Int
     private var scanner: CSVScanner
+    /// Nil where only cuts are wanted.
+    private let columns: Int
+    private let pool: BlockPool?
+    private var indexer: CSVIndexer?
 
-    init(kernel: any Kernel, dialect: CSVDialect, position: Int = 0) {
+    /// - Parameters:
+    ///   - columns: of the file, where an index may be asked for.
+    ///   - pool: where its blocks come from.
+    init(kernel: any Kernel, dialect: CSVDialect, columns: Int = 0, pool: BlockPool? = nil, position: Int = 0) {
         self.kernel = kernel
         self.dialect = dialect
+        self.columns = columns
+        self.pool = pool
+        start = position
         scanner = CSVScanner(dialect, position: position)
     }
 
-    var position: Int { scanner.position }
-    var recordEnd: Int { scanner.recordEnd }
-    var records: Int { scanner.records }
-    var lines: Int { scanner.lines }
+    var position: Int { indexer?.position ?? scanner.position }
+    var recordEnd: Int { indexer?.recordEnd ?? scanner.recordEnd }
+    var records: Int { indexer?.records ?? scanner.records }
+    var lines: Int { indexer?.records ?? scanner.lines }
+    var index: CSVCutIndex? { indexer?.index }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
-        kernel.cutCSV(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
+        if indexer != nil {
+            if let status = indexer?.cut(bytes, count: count, isFinal: isFinal, maxRecords: maxRecords) {
+                return status
+            }
+            let taken = records
+            indexer = nil
+            if taken > 0 {
+                _ = kernel.cutCSV(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(taken))
+            }
+        }
+        return kernel.cutCSV(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
     }
 
-    func restarted(at position: Int) -> CSVCutter { CSVCutter(kernel: kernel, dialect: dialect, position: position) }
+    func restarted(at position: Int) -> CSVCutter {
+        CSVCutter(kernel: kernel, dialect: dialect, columns: columns, pool: pool, position: position)
+    }
 
-    mutating func rebase(_ offset: Int) { scanner.rebase(offset) }
+    mutating func startIndex(expectedBytes: Int) {
+        guard let pool, columns > 0 else { return }
+        indexer = CSVIndexer(
+            kernel: kernel, dialect: dialect, columns: columns, pool: pool, position: scanner.position,
+            expectedBytes: expectedBytes)
+    }
+
+    mutating func rebase(_ offset: Int) {
+        scanner.rebase(offset)
+        indexer?.rebase(offset)
+    }
 
     func skipBlankLines(
         _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
@@ -83,6 +120,19 @@ struct CSVDecoder: RecordDecoder {
     let maxRecordBytes: Int
 
     func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {
+        let made = if let index = unit.index { index } else { try index(unit, pool) }
+        let bytes = UnsafePointer(unit.block.bytes)
+        let base = BatchBase(
+            layout: .csv(ends: UnsafePointer(made.ends.entries), starts: UnsafePointer(made.starts.entries)),
+            bytes: bytes, rowCount: unit.records, schema: schema, columns: header.count, selected: selected,
+            flags: made.flags, isInferred: types == .inferred, dialect: dialect, origin: unit.origin,
+            blocks: [unit.block, made.ends, made.starts])
+        if made.flags & ContentFlags.nonASCII != 0 { try validate(unit, base) }
+        try base.checkRecordSizes(unit, maxRecordBytes)
+        return base
+    }
+
+    private func index(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> CSVCutIndex {
         let columns = header.count
         var scanner = CSVScanner(dialect, columns: columns, position: unit.range.lowerBound)
         var index = CSVIndex(
@@ -98,15 +148,7 @@ struct CSVDecoder: RecordDecoder {
             throw unit.origin.error(scanner.failure(code, expected: columns, names: header), stage: "decode")
         }
         precondition(scanner.records == unit.records, "cut and index agree about records")
-        let base = BatchBase(
-            layout: .csv(ends: UnsafePointer(index.ends.entries), starts: UnsafePointer(index.starts.entries)),
-            bytes: bytes, rowCount: unit.records, schema: schema, columns: columns, selected: selected,
-            flags: index.flags,
-            isInferred: types == .inferred, dialect: dialect, origin: unit.origin,
-            blocks: [unit.block, index.ends, index.starts])
-        if index.flags & ContentFlags.nonASCII != 0 { try validate(unit, base) }
-        try base.checkRecordSizes(unit, maxRecordBytes)
-        return base
+        return CSVCutIndex(ends: index.ends, starts: index.starts, flags: index.flags)
     }
 
     private func validate(_ unit: CutUnit, _ base: BatchBase) throws(StreamError) {

@@ -10,6 +10,12 @@ protocol RecordCutter {
     var records: Int { get }
     var lines: Int { get }
 
+    /// The index of what was cut, if one was made.
+    var index: CSVCutIndex? { get }
+
+    /// From here on an index is of use: decode follows on the same thread. Formats whose cut costs next to nothing make none.
+    mutating func startIndex(expectedBytes: Int)
+
     /// Scans on, up to the end of record `maxRecords` or of the bytes.
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus
 
@@ -27,6 +33,11 @@ protocol RecordCutter {
 
     /// The error that `cut` met, in the block's offsets.
     func failure(_ code: StreamError.Code) -> FormatFailure
+}
+
+extension RecordCutter {
+    var index: CSVCutIndex? { nil }
+    mutating func startIndex(expectedBytes: Int) {}
 }
 
 /// An error in a block: what and where, before it is known which file and record that is.
@@ -49,6 +60,8 @@ struct CutUnit: Sendable {
     let chunkEnds: [Int]
     var records: Int { chunkEnds.last ?? 0 }
     let origin: BatchOrigin
+    /// An index of the block that the cut has made on its way; it may have more records than these.
+    var index: CSVCutIndex?
 }
 
 /// A format's side of decoding: an index of a unit.

@@ -35,6 +35,8 @@ struct CSVScanner: Sendable {
     var records: Int { Int(core.records) }
     /// Records and skipped lines that are finished.
     var lines: Int { Int(core.records) + Int(core.skipped) }
+    /// Fields of the unfinished record that are finished (index only).
+    var fields: Int { Int(core.fields) }
     var endsAtCarriageReturn: Bool { core.dialect.carriage_return != 0 }
     var quoteStart: Int { Int(core.quote_start) }
     var errorOffset: Int { Int(core.error_offset) }

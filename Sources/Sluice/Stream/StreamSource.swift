@@ -52,10 +52,13 @@ public struct UnitLimit: Sendable {
     public var bytes: Int
     /// Records that are enough.
     public var records: Int
+    /// Whether the unit is decoded at once, on the same thread, so that what cut sees on its way is worth keeping.
+    public var decodesNext: Bool
 
-    public init(bytes: Int = 256 << 10, records: Int = .max) {
+    public init(bytes: Int = 256 << 10, records: Int = .max, decodesNext: Bool = false) {
         self.bytes = bytes
         self.records = records
+        self.decodesNext = decodesNext
     }
 }
 

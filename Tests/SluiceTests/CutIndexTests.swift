@@ -1,0 +1,84 @@
+import Sluice
+import TestSupport
+import Testing
+
+/// A cut that keeps its index and one that leaves indexing to decode are two ways to the same chunks.
+@Suite("Cuts that index")
+struct CutIndexTests {
+    let folder = TemporaryFolder()
+
+    /// What a file holds beside regular records.
+    enum Kind: String, CaseIterable {
+        case regular, blankLines, ragged, unclosed, strayText, invalidUTF8, returns, noLineEnd
+    }
+
+    @Test("chunks and errors are the same, however the file is cut", arguments: Kind.allCases, kernels)
+    func same(_ kind: Kind, _ kernel: KernelChoice) throws {
+        for seed in 1...8 as ClosedRange<UInt64> {
+            var random = SplitMix64(seed: seed)
+            let path = try folder.file("\(seed).csv", Self.file(kind, &random))
+            for (chunkSize, maxChunkBytes) in [
+                (1, 1 << 20), (7, 100), (1000, 1 << 20), (1000, 3000), (100_000, 1 << 16),
+            ] {
+                let one = try chunks(path, chunkSize, maxChunkBytes, kernel, decodesNext: true)
+                let two = try chunks(path, chunkSize, maxChunkBytes, kernel, decodesNext: false)
+                #expect(one == two, "\(kind), seed \(seed), \(chunkSize) records, \(maxChunkBytes) bytes")
+                #expect(one.count > 1)
+            }
+        }
+    }
+
+    /// What is seen of the chunks, and of the error that ended them.
+    private func chunks(
+        _ path: String, _ chunkSize: Int, _ maxChunkBytes: Int, _ kernel: KernelChoice, decodesNext: Bool
+    ) throws -> [String] {
+        let source = try FileStreamSource(
+            path, chunkSize: chunkSize, maxChunkBytes: maxChunkBytes, kernel: kernel)
+        var seen: [String] = []
+        do {
+            while let unit = try source.cut(UnitLimit(bytes: 40_000, decodesNext: decodesNext)) {
+                for chunk in try source.decode(unit) {
+                    let data = chunk.data.map { "\($0.number ?? 0)@\($0.byteOffset ?? 0)\($0)" }
+                    seen.append("\(chunk.sequenceNumber) \(chunk.isLast) \(data.joined())")
+                }
+            }
+        } catch let error as StreamError {
+            seen.append("\(error)")
+        }
+        return seen
+    }
+
+    /// About 300 KB of records, with something odd in the last part of it.
+    private static func file(_ kind: Kind, _ random: inout SplitMix64) -> [UInt8] {
+        let lineEnd = kind == .returns ? "\r" : Bool.random(using: &random) ? "\n" : "\r\n"
+        var text = "a,b,c" + lineEnd
+        func record() -> String {
+            (0..<3).map { _ in
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0: "\"x\(lineEnd)\"\"y\"\"\""
+                case 1: "\"," + String(repeating: "é", count: Int.random(in: 0..<60, using: &random)) + "\""
+                case 2: "z"
+                default: String(repeating: "w", count: Int.random(in: 0..<80, using: &random))
+                }
+            }.joined(separator: ",")
+        }
+        while text.utf8.count < 250_000 { text += record() + lineEnd }
+        var bytes = Array(text.utf8)
+        let odd =
+            switch kind {
+            case .regular, .returns, .noLineEnd: ""
+            case .blankLines: lineEnd + lineEnd
+            case .ragged: "1,2" + lineEnd
+            case .unclosed: "1,\"2,3" + lineEnd
+            case .strayText: "1,\"2\"x,3" + lineEnd
+            case .invalidUTF8: "1,2," + lineEnd
+            }
+        bytes += odd.utf8
+        if kind == .invalidUTF8 { bytes.insert(0xC3, at: bytes.count - lineEnd.utf8.count) }
+        if kind != .unclosed {
+            for _ in 0..<Int.random(in: 0..<300, using: &random) { bytes += (record() + lineEnd).utf8 }
+        }
+        if kind == .noLineEnd { bytes.removeLast(lineEnd.utf8.count) }
+        return bytes
+    }
+}
