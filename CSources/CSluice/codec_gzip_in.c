@@ -251,3 +251,5 @@ sluice_status sluice_gunzip_run(
     }
     return status;
 }
+
+bool sluice_gunzip_is_padded(const sluice_gunzip *gunzip) { return gunzip->state == STATE_PADDING; }

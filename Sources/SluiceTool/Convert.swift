@@ -30,6 +30,9 @@ struct Convert: ParsableCommand {
     @Option(help: "gzip level, 0 to 9. (default: 1)")
     var level: Int?
 
+    @Flag(help: "Write behind what the output has, in the file itself: same columns, same compression.")
+    var append = false
+
     @Option(help: "Fields to keep, in this order, separated by commas: CSV columns, JSON keys or dotted paths.")
     var select: String?
 
@@ -44,7 +47,8 @@ struct Convert: ParsableCommand {
             select: try select.map(fields),
             maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
         let sink = try FileStreamSink(
-            output, format: try outputFormat(), compression: compression, level: level, kernel: reading.kernel)
+            output, format: try outputFormat(), mode: append ? .append : .write, compression: compression, level: level,
+            kernel: reading.kernel)
         try BasicStreamProcessor(source: source, sink: sink).run()
     }
 

@@ -31,6 +31,9 @@ sluice_status sluice_gunzip_run(
     sluice_gunzip *gunzip, const uint8_t *in, size_t in_length, size_t *in_used, bool final,
     uint8_t *out, size_t out_capacity, size_t *out_used);
 
+// Whether zeros came behind the last member so far. Readers, this one too, take no member behind them.
+bool sluice_gunzip_is_padded(const sluice_gunzip *gunzip);
+
 // BGZF: gzip members of at most 64 KiB that carry their own size, and an empty one at the very end (SAM specification,
 // section 4.1), so that any reader reads it, truncation shows, and members inflate in parallel.
 

@@ -75,6 +75,7 @@ public final class BasicStreamProcessor {
         defer { result.duration = Clock.monotonicSeconds() - start }
         defer { source.close() }
         do {
+            try sink.refuseOwnOutput(source)
             if let split = source as? any SplitSource { try pump(split, &result) } else { try pump(&result) }
             try finish(&result)
         } catch {

@@ -1,4 +1,4 @@
-/// Writes a regular file from its start, in steps that end at multiples of 64 KiB: there the kernel takes whole pages, in large
+/// Writes a regular file from its start, or on from its end, in steps that end at multiples of 64 KiB: there the kernel takes whole pages, in large
 /// groups, which costs it a third less than writes of any other size. What is left of a step waits for the next.
 ///
 /// Space is reserved ahead of large files, where the file system can, so that it is not looked for page by page; `finish`
@@ -7,7 +7,7 @@ final class AlignedWriter {
     private let descriptor: Int32
     private let path: String
     /// Where the file's next byte goes.
-    private var offset = 0
+    private var offset: Int
     /// Bytes that wait for more: they never reach the next multiple of `step`.
     private var waiting = 0
     private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: step, alignment: 4096)
@@ -18,9 +18,10 @@ final class AlignedWriter {
     /// Files up to this size are not worth it, and no more is reserved than the file has already.
     private static let reservations = 1 << 20...16 << 20
 
-    init(_ descriptor: Int32, _ path: String) {
+    init(_ descriptor: Int32, _ path: String, from offset: Int = 0) {
         self.descriptor = descriptor
         self.path = path
+        self.offset = offset
     }
 
     deinit { block.deallocate() }

@@ -6,7 +6,7 @@
 ///     instant between two calls: a hidden one beside the target, that nobody else has. Where the system cannot make files
 ///     without names, the file has that name all the time.
 /// (3) Standard output, FIFOs and devices are written to straight.
-final class AtomicFile {
+final class AtomicFile: FileOutput {
     let path: String
     private(set) var bytesWritten = 0
     private var descriptor: Int32
@@ -17,6 +17,7 @@ final class AtomicFile {
     private let target: (path: String, old: FileSystem.Status?)?
     /// The hidden name, while the file has it.
     private var temporary: String?
+    let growingFile: FileIdentity?
 
     /// - Parameter path: "-" is standard output.
     init(_ path: String) throws(StreamError) {
@@ -26,8 +27,12 @@ final class AtomicFile {
         if let inherited {
             descriptor = inherited
             target = nil
+            // What is closed, say, is noticed when it is written to.
+            let status = try? FileSystem.status(inherited, path)
+            growingFile = status.flatMap { $0.isRegular ? $0.identity : nil }
             return
         }
+        growingFile = nil
         // What is there counts, not its name: /dev/stdout resolves to one that cannot be opened where it is a pipe.
         let old = try FileSystem.status(path)
         if let old, !old.isRegular {
@@ -38,11 +43,7 @@ final class AtomicFile {
             target = nil
             return
         }
-        guard !path.isEmpty, !path.unicodeScalars.contains("\u{FFFD}") else {
-            throw StreamError(
-                .cannotCreate, path.isEmpty ? "the path is empty" : "the path is not valid UTF-8", path: path,
-                stage: "commit")
-        }
+        try Self.checkName(path)
         let target = try FileSystem.resolved(path)
         self.target = (target, old)
         // A new file gets what the umask leaves of 0666, one that replaces another gets its mode, and not before.
@@ -61,7 +62,7 @@ final class AtomicFile {
 
     /// The descriptor that a path stands for: opening such a path anew would start at the beginning of a file that is being
     /// appended to, and renaming over it would replace it.
-    private static func inheritedDescriptor(_ path: String) -> Int32? {
+    static func inheritedDescriptor(_ path: String) -> Int32? {
         switch path {
         case "-", "/dev/stdout": return 1
         case "/dev/stderr": return 2
@@ -71,6 +72,14 @@ final class AtomicFile {
             }
             return nil
         }
+    }
+
+    /// Refuses names that no file can have, or not the one that was meant.
+    static func checkName(_ path: String) throws(StreamError) {
+        guard path.isEmpty || path.unicodeScalars.contains("\u{FFFD}") else { return }
+        throw StreamError(
+            .cannotCreate, path.isEmpty ? "the path is empty" : "the path is not valid UTF-8", path: path,
+            stage: "commit")
     }
 
     /// Tries names until `make` does not return nil, which says that there is such a file.
@@ -91,10 +100,8 @@ final class AtomicFile {
         bytesWritten += bytes.count
     }
 
-    /// Hands all bytes to the system.
     func flush() throws(StreamError) { try writer?.flush() }
 
-    /// Closes and publishes.
     func close() throws(StreamError) {
         guard descriptor >= 0 else { return }
         defer { abort() }

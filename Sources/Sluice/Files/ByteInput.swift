@@ -6,6 +6,7 @@ protocol ByteInput: AnyObject {
     /// Bytes consumed of the file as it is on disk, and how many it has; nil where that is not known.
     var consumed: Int { get }
     var length: Int? { get }
+    var identity: FileIdentity { get }
 
     func close()
 }
@@ -22,20 +23,31 @@ final class FileInput: ByteInput {
     private let ownsDescriptor: Bool
     private(set) var consumed = 0
     let length: Int?
+    let identity: FileIdentity
     /// Bytes that were read to look at them and not yet handed out.
     private var peeked: [UInt8] = []
 
     /// - Parameter path: "-" is standard input.
-    init(_ path: String) throws(StreamError) {
+    convenience init(_ path: String) throws(StreamError) {
+        if path == "-" {
+            try self.init(path, 0, ownsDescriptor: false)
+        } else {
+            try self.init(path, FileSystem.openForReading(path), ownsDescriptor: true)
+        }
+    }
+
+    /// Reads on where the descriptor is.
+    init(_ path: String, _ descriptor: Int32, ownsDescriptor: Bool) throws(StreamError) {
         self.path = path
-        ownsDescriptor = path != "-"
-        descriptor = ownsDescriptor ? try FileSystem.openForReading(path) : 0
+        self.descriptor = descriptor
+        self.ownsDescriptor = ownsDescriptor
         do throws(StreamError) {
             let status = try FileSystem.status(descriptor, path)
             guard !status.isDirectory else {
                 throw StreamError(.isDirectory, "it is a directory, not a file", path: path, stage: "cut")
             }
             length = status.isRegular ? status.size : nil
+            identity = status.identity
         } catch {
             if ownsDescriptor { FileSystem.drop(descriptor) }
             throw error
@@ -97,6 +109,9 @@ final class GunzipInput: ByteInput {
 
     var consumed: Int { file.consumed - (filled - used) }
     var length: Int? { file.length }
+    var identity: FileIdentity { file.identity }
+    /// Whether zeros came behind the last member.
+    var isPadded: Bool { gunzip.isPadded }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         var written = 0

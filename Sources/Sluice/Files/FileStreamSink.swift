@@ -4,12 +4,25 @@
 ///     try sink.writeChunk(chunk)
 ///     try sink.close()
 ///
-/// Until then, and after `abort()` or when the sink is just dropped, a file that was there stays as it was.
+/// Until then, and after `abort()` or when the sink is just dropped, a file that was there stays as it was. Links are followed,
+/// and stay. The new file gets the old one's mode, and its owner where that is allowed; other hard links to the old one keep the
+/// old content. Standard output, FIFOs and devices are written to straight.
+///
+/// With `mode: .append`, records follow those that are there, in the file itself; see `Mode.append`.
 public final class FileStreamSink: SplitSink {
     /// How an existing file is treated.
     public enum Mode: String, Sendable {
-        /// It is replaced.
+        /// It is replaced, at once and when the new one is complete.
         case write
+        /// It grows. Bytes go straight to it, and others see them come; `abort()`, or dropping the sink, cuts them off again.
+        /// A process that is killed leaves what it had written, which may end in the middle of a record.
+        ///
+        /// - The compression has to be that of what is there (which for a compressed file is read once, whole).
+        /// - A last line that lacks its end gets one.
+        /// - CSV: the header that is there is not written again; it says what columns records may have, and in what order.
+        /// - A file that is absent or empty is begun, header and all.
+        /// - A run that reads the same file is refused, and so is a second sink that appends to it.
+        case append
     }
 
     /// The path, as it was given; "-" is standard output.
@@ -23,7 +36,9 @@ public final class FileStreamSink: SplitSink {
     private static let recordsForColumns = 1000
     private static let bytesForColumns = 4 << 20
 
-    private let file: AtomicFile
+    private let file: any FileOutput
+    /// Something is there already: without records, nothing need be written.
+    private let goesOn: Bool
     private let pool = BlockPool()
     private let kernel: any Kernel
     private let level: Int
@@ -58,7 +73,8 @@ public final class FileStreamSink: SplitSink {
     ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
     ///   - level: of gzip, 0 ... 9; nil: 1.
     ///   - kernel: which implementation does the work.
-    /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`.
+    /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`, also for what cannot be
+    ///   appended to what is there.
     public init(
         _ path: String, format: FileFormat? = nil, mode: Mode = .write, compression: CompressionFormat? = nil,
         encoding: TextEncoding = .utf8, columns: [String]? = nil, level: Int? = nil, kernel: KernelChoice = .auto
@@ -75,10 +91,16 @@ public final class FileStreamSink: SplitSink {
         self.kernel = try kernel.make()
         delimiter = CSVDialect(path: path).delimiter
         try Self.check(format, self.compression, columns, level, path)
-        file = try AtomicFile(path)
+        let appended = mode == .append ? try AppendedFile.open(path) : nil
+        file = try appended ?? AtomicFile(path)
+        var old: OldContent?
+        if let appended {
+            old = try .of(appended, format, self.compression, CSVDialect(path: path), pool, self.kernel)
+        }
+        goesOn = old != nil
         state = .undecided
         if format == .jsonl { state = .ready(recordEncoding(columns: [])) }
-        if let columns { try decide(columns) }
+        if let old { try goOn(behind: old, columns) } else if let columns { try decide(columns) }
     }
 
     private static func check(
@@ -154,7 +176,9 @@ extension FileStreamSink {
         try failing {
             if case .undecided = state { try decideFromWaiting() }
             try encoder?.endUnit { try commit($0) }
-            if compression == .gzip { try BlockDeflater.end.withUnsafeBytes { try file.write($0) } }
+            if compression == .gzip, !goesOn || file.bytesWritten > 0 {
+                try BlockDeflater.end.withUnsafeBytes { try file.write($0) }
+            }
             try file.close()
             state = .closed
         }
@@ -197,6 +221,22 @@ extension FileStreamSink {
         if !columns.isEmpty { try writeHeader(columns) }
     }
 
+    /// Makes what is there whole, and takes its columns.
+    private func goOn(behind old: OldContent, _ given: [String]?) throws {
+        if let there = old.columns?.names {
+            guard given.map({ Schema($0) == Schema(there) }) ?? true else {
+                throw StreamError(
+                    .invalidConfiguration,
+                    "the file has other columns than those given: \(there.joined(separator: ", "))", path: path,
+                    stage: "commit", hint: "leave columns away, or write another file")
+            }
+            state = .ready(recordEncoding(columns: there))
+        }
+        // What has no columns yet has no records: blank lines, a byte order mark.
+        if isReady, !old.isComplete { try append([UInt8(ascii: "\n")]) }
+        if old.columns == nil, let given { try decide(given) }
+    }
+
     /// CSV columns from the source's schema and the keys of the records that wait.
     private func decideFromWaiting() throws {
         var columns = expected?.names ?? waiting.first?.data.schema?.names ?? []
@@ -219,9 +259,14 @@ extension FileStreamSink {
         for chunk in chunks { try encode(chunk) }
     }
 
-    private func writeHeader(_ columns: [String]) throws {
+    /// Bytes that are no record.
+    private func append(_ bytes: [UInt8]) throws {
         let encoder = try self.encoder ?? makeEncoder()
         self.encoder = encoder
+        try encoder.append(bytes) { try commit($0) }
+    }
+
+    private func writeHeader(_ columns: [String]) throws {
         var line: [UInt8] = []
         for (place, name) in columns.enumerated() {
             if place > 0 { line.append(delimiter) }
@@ -238,7 +283,7 @@ extension FileStreamSink {
         // A line of one empty name would be a blank line.
         if line.isEmpty { line = [UInt8](repeating: UInt8(ascii: "\""), count: 2) }
         line.append(UInt8(ascii: "\n"))
-        try encoder.append(line) { try commit($0) }
+        try append(line)
     }
 }
 
@@ -344,4 +389,8 @@ extension FileStreamSink {
             filled -= start
         }
     }
+}
+
+extension FileStreamSink: FileGrowing {
+    var growingFile: FileIdentity? { file.growingFile }
 }

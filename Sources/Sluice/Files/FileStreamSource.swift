@@ -234,3 +234,7 @@ extension RecordLimits {
         self.init(chunkSize: chunkSize, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes)
     }
 }
+
+extension FileStreamSource: FileReading {
+    func reads(_ file: FileIdentity) -> Bool { input.identity == file }
+}

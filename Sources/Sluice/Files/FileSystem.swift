@@ -17,6 +17,7 @@ package enum FileSystem {
         var mode: UInt32
         var owner: UInt32
         var group: UInt32
+        var identity: FileIdentity
     }
 
     static func openForReading(_ path: String) throws(StreamError) -> Int32 {
@@ -32,6 +33,23 @@ package enum FileSystem {
             throw .system(errno, "cannot open the file", path, .cannotCreate, stage: "commit")
         }
         return descriptor
+    }
+
+    /// Opens a file, which is made where it is not there, to look at it and to write at its end.
+    static func openForAppending(_ path: String) throws(StreamError) -> Int32 {
+        let descriptor = retrying { open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o666) }
+        guard descriptor >= 0 else {
+            throw .system(errno, "cannot open the file", path, .cannotCreate, stage: "commit")
+        }
+        return descriptor
+    }
+
+    /// Locks a file for as long as it is open. Where the file system has no locks, nothing is locked.
+    static func lock(_ descriptor: Int32, _ path: String) throws(StreamError) {
+        guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) < 0, errno == EWOULDBLOCK else { return }
+        throw StreamError(
+            .cannotCreate, "the file is locked: somebody else appends to it", path: path, stage: "commit",
+            hint: "wait for them")
     }
 
     /// Makes a file that is not there; nil where there is one. `path` is what the caller calls it, for messages; so it is below.
@@ -123,6 +141,16 @@ package enum FileSystem {
         let put = first.isEmpty ? 0 : max(0, writev(descriptor, &pieces, 2))
         if put < first.count { try write(descriptor, UnsafeRawBufferPointer(rebasing: first[put...]), path) }
         try write(descriptor, UnsafeRawBufferPointer(rebasing: second[max(0, put - first.count)...]), path)
+    }
+
+    /// The byte at an offset where there is one. What is read next is not moved.
+    static func byte(_ descriptor: Int32, at offset: Int, _ path: String) throws(StreamError) -> UInt8? {
+        var byte: UInt8 = 0
+        while true {
+            let got = pread(descriptor, &byte, 1, off_t(offset))
+            if got >= 0 { return got == 0 ? nil : byte }
+            guard errno == EINTR else { throw .system(errno, "cannot read", path, .readFailed, stage: "commit") }
+        }
     }
 
     /// Reserves space without changing the file's size. False where that cannot be done, for whatever reason.
@@ -227,7 +255,9 @@ extension FileSystem.Status {
         let type = UInt32(entry.st_mode) & 0o170000
         self.init(
             isRegular: type == 0o100000, isDirectory: type == 0o040000, size: Int(entry.st_size),
-            mode: UInt32(entry.st_mode), owner: entry.st_uid, group: entry.st_gid)
+            mode: UInt32(entry.st_mode), owner: entry.st_uid, group: entry.st_gid,
+            identity: FileIdentity(
+                device: UInt64(truncatingIfNeeded: entry.st_dev), inode: UInt64(truncatingIfNeeded: entry.st_ino)))
     }
 }
 

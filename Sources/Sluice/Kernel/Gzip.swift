@@ -12,6 +12,9 @@ final class Gunzip {
 
     deinit { sluice_gunzip_destroy(core) }
 
+    /// Whether zeros came behind the last member: then nothing else may.
+    var isPadded: Bool { sluice_gunzip_is_padded(core) }
+
     /// Inflates from `input` to `output`, and says how much of either it used.
     func run(
         _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool, into output: UnsafeMutableBufferPointer<UInt8>

@@ -1,0 +1,18 @@
+/// Where a sink's bytes go.
+protocol FileOutput: AnyObject {
+    /// Bytes that were handed in.
+    var bytesWritten: Int { get }
+    /// The regular file that they go to straight; nil where there is none.
+    var growingFile: FileIdentity? { get }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError)
+
+    /// Hands all bytes to the system.
+    func flush() throws(StreamError)
+
+    /// Closes and, where it was hidden, publishes.
+    func close() throws(StreamError)
+
+    /// Leaves what was there before, as far as that can be; after `close` it does nothing.
+    func abort()
+}
