@@ -18,7 +18,7 @@ struct Convert: ParsableCommand {
     @Argument(help: "The file to write; - is standard output.")
     var output: String
 
-    @Option(help: "Format of the input: \(FileFormat.names). (default: by the name)")
+    @Option(help: "Format of the input: \(FileFormat.names). (default: by the name, or the first byte)")
     var from: FileFormat?
 
     @Option(help: "Format of the output. (default: by the name)")
@@ -43,19 +43,13 @@ struct Convert: ParsableCommand {
 
     func run() throws {
         let source = try FileStreamSource(
-            input, format: try inputFormat(), chunkSize: reading.chunkSize, types: types,
+            input, format: from, chunkSize: reading.chunkSize, types: types,
             select: try select.map(fields),
             maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
         let sink = try FileStreamSink(
             output, format: try outputFormat(), mode: append ? .append : .write, compression: compression, level: level,
             kernel: reading.kernel)
         try BasicStreamProcessor(source: source, sink: sink).run()
-    }
-
-    private func inputFormat() throws -> FileFormat? {
-        if let from { return from }
-        guard input == "-" else { return nil }
-        throw ValidationError("standard input has no name to tell its format: say --from csv or --from jsonl")
     }
 
     private func outputFormat() throws -> FileFormat? {

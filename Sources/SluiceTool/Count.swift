@@ -12,7 +12,7 @@ struct Count: ParsableCommand {
     @Argument(help: "The files; - is standard input.")
     var inputs: [String]
 
-    @Option(help: "Format of the input. (default: by the name)")
+    @Option(help: "Format of the input. (default: by the name, or the first byte)")
     var from: FileFormat?
 
     @OptionGroup var reading: ReadingOptions
@@ -20,9 +20,6 @@ struct Count: ParsableCommand {
     func run() throws {
         var total = 0
         for input in inputs {
-            if input == "-" && from == nil {
-                throw ValidationError("standard input has no name to tell its format: say --from csv or --from jsonl")
-            }
             let source = try FileStreamSource(
                 input, format: from, chunkSize: reading.chunkSize, maxRecordBytes: reading.maxRecord,
                 kernel: reading.kernel)

@@ -354,7 +354,7 @@ struct BadInputTests {
     func files() throws {
         #expect(streamError { _ = try FileStreamSource(folder.file("no.csv")) }?.code == .fileNotFound)
         #expect(streamError { _ = try FileStreamSource(folder.path, format: .csv) }?.code == .isDirectory)
-        #expect(streamError { _ = try FileStreamSource(folder.file("no.idea")) }?.code == .invalidConfiguration)
+        #expect(streamError { _ = try FileStreamSource(folder.file("no.idea")) }?.code == .fileNotFound)
         #expect(
             streamError { _ = try FileStreamSource(folder.file("x.csv"), chunkSize: 0) }?.code == .invalidConfiguration)
         let path = try folder.file("x.csv", "a\n")

@@ -397,7 +397,7 @@ struct ToolMannersTests {
             ["frobnicate"], ["convert"], ["convert", "in.csv"], ["count"], ["convert", "in.csv", "out.csv", "more"],
             ["convert", "in.csv", "out.csv", "--nonsense"], ["convert", "-", "out.csv"], ["convert", "in.csv", "-"],
             ["count", "-"],
-            ["convert", "in.csv", "out.bin"], ["convert", "in.bin", "out.csv"],
+            ["convert", "in.csv", "out.bin"],
             ["convert", "in.csv", "out.csv", "--from", "xml"],
             ["convert", "in.csv", "out.csv", "--to", "xml"], ["convert", "in.csv", "out.csv", "--kernel", "quantum"],
             ["convert", "in.csv", "out.csv", "--chunk-size", "0"],

@@ -157,6 +157,46 @@ final class GunzipInput: ByteInput {
     func close() { file.close() }
 }
 
+/// An input whose first bytes were looked at.
+final class PeekedInput: ByteInput {
+    private let input: any ByteInput
+    /// The bytes that were, as far as they are not handed out.
+    private var head: ArraySlice<UInt8> = []
+
+    init(_ input: any ByteInput) { self.input = input }
+
+    var consumed: Int { head.isEmpty ? input.consumed : 0 }
+    var length: Int? { input.length }
+    var identity: FileIdentity { input.identity }
+
+    /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
+    /// the first read.
+    func firstByte() throws(StreamError) -> UInt8? {
+        var room = [UInt8](repeating: 0, count: 4096)
+        while head.count < 64 << 10 {
+            let got = try room.withUnsafeMutableBufferPointer { room throws(StreamError) in
+                guard let start = room.baseAddress else { return 0 }
+                return try input.read(into: start, room.count)
+            }
+            head += room[..<got]
+            let blank: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
+            if let byte = room[..<got].first(where: { !blank.contains($0) }) { return byte }
+            if got == 0 { return nil }
+        }
+        return nil
+    }
+
+    func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
+        guard !head.isEmpty else { return try input.read(into: bytes, count) }
+        let taken = head.prefix(count)
+        taken.withUnsafeBufferPointer { if let start = $0.baseAddress { bytes.update(from: start, count: $0.count) } }
+        head = head.dropFirst(count)
+        return taken.count
+    }
+
+    func close() { input.close() }
+}
+
 /// The input that a path and a compression stand for.
 enum FileInputs {
     /// - Parameter compression: nil: what the name says, and what the first bytes add to that.

@@ -31,8 +31,9 @@ public final class FileStreamSource: SplitSource {
     /// Opens a file.
     ///
     /// - Parameters:
-    ///   - path: the file; "-" is standard input, whose `format` has to be given.
-    ///   - format: nil: by the name, `x.csv.gz` being CSV.
+    ///   - path: the file; "-" is standard input.
+    ///   - format: nil: by the name, `x.csv.gz` being CSV. Where that tells none, as with standard input, by the first byte that
+    ///     is not blank: `{` is JSON Lines; others are refused.
     ///   - compression: nil: by the name; gzip is also recognised by its first bytes.
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
     ///   - encoding: of the text.
@@ -48,27 +49,23 @@ public final class FileStreamSource: SplitSource {
         encoding: TextEncoding = .utf8, types: CellTypes? = nil, select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
-        guard let format = format ?? FileFormat(path: path) else {
-            throw StreamError(
-                .invalidConfiguration, "the format cannot be told from the name", path: path,
-                hint: "say format: .csv or .jsonl (--from csv, --from jsonl)")
-        }
         limits = try RecordLimits(
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
         try Self.check(select, path)
-        guard types == nil || format == .csv else {
+        self.path = path
+        self.select = select
+        self.types = types ?? .strings
+        self.kernel = try kernel.make()
+        let opened = try FileInputs.open(path, compression, pool)
+        self.compression = opened.compression
+        (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
+        guard types == nil || self.format == .csv else {
             throw StreamError(
                 .invalidConfiguration, "types are for CSV; JSON values have their own", path: path,
                 hint: "leave types (--types) away")
         }
-        self.path = path
-        self.format = format
-        self.types = types ?? .strings
-        self.select = select
-        self.kernel = try kernel.make()
-        (input, compression: self.compression) = try FileInputs.open(path, compression, pool)
         origin = ChunkOrigin.Source(metadata: [
-            "path": .string(path), "format": .string(format.rawValue),
+            "path": .string(path), "format": .string(self.format.rawValue),
             "compression": .string(self.compression.rawValue),
         ])
     }
@@ -213,6 +210,19 @@ extension FileStreamSource {
 // MARK: - Checks
 
 extension FileStreamSource {
+    /// An input, and the format that its first bytes tell where it is not `known`.
+    private static func withFormat(
+        _ input: any ByteInput, _ known: FileFormat?, _ path: String
+    ) throws(StreamError) -> (any ByteInput, FileFormat) {
+        if let known { return (input, known) }
+        let peeked = PeekedInput(input)
+        if let byte = try peeked.firstByte(), let format = FileFormat(firstByte: byte) { return (peeked, format) }
+        let names = FileFormat.allCases.map(\.rawValue)
+        throw StreamError(
+            .invalidConfiguration, "neither its name nor its first byte tells the format", path: path, stage: "cut",
+            hint: "say format: .\(names.joined(separator: ", .")) (--from \(names.joined(separator: ", ")))")
+    }
+
     private static func check(_ select: [String]?, _ path: String) throws {
         guard let select else { return }
         guard !select.isEmpty, Set(select.map(ByteKey.init)).count == select.count else {

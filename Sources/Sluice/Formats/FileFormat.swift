@@ -16,6 +16,14 @@ public enum FileFormat: String, Sendable, CaseIterable {
             return nil
         }
     }
+
+    /// The format that the first byte of a file tells which is not blank; nil for others.
+    init?(firstByte: UInt8) {
+        switch firstByte {
+        case UInt8(ascii: "{"): self = .jsonl
+        default: return nil
+        }
+    }
 }
 
 /// How a file is compressed.
