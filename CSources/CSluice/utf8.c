@@ -1,39 +1,11 @@
 // UTF-8 validity, one sequence at a time: the definition that the vector kernels are held to.
 
 #include "scan/internal.h"
+#include "scan/utf8_sequence.h"
 
 #include <string.h>
 
 #define HIGH_BITS 0x8080808080808080u
-
-static bool is_tail(uint8_t byte) { return (byte & 0xC0) == 0x80; }
-
-// Where a second byte may lie depends on the first, and that alone rules out overlong forms (E0, F0), surrogates (ED) and
-// what lies over U+10FFFF (F4). The Unicode Standard, table 3-7.
-static bool is_second(uint8_t first, uint8_t byte) {
-    const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    const uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    return low <= byte && byte <= high;
-}
-
-// Bytes of a sequence that starts with `first`; 0 where none does.
-static size_t announced_length(uint8_t first) {
-    if (first < 0x80) return 1;
-    if (first < 0xC2) return 0;
-    if (first < 0xE0) return 2;
-    if (first < 0xF0) return 3;
-    return first <= 0xF4 ? 4 : 0;
-}
-
-// Length of the well-formed sequence at bytes[0], or 0. `left` is at least 1.
-static size_t sequence_length(const uint8_t *bytes, size_t left) {
-    const size_t length = announced_length(bytes[0]);
-    if (length > left) return 0;
-    if (length > 1 && !is_second(bytes[0], bytes[1])) return 0;
-    if (length > 2 && !is_tail(bytes[2])) return 0;
-    if (length > 3 && !is_tail(bytes[3])) return 0;
-    return length;
-}
 
 size_t sluice_scalar_utf8_find_invalid(const uint8_t *bytes, size_t length) {
     size_t offset = 0;
@@ -46,7 +18,7 @@ size_t sluice_scalar_utf8_find_invalid(const uint8_t *bytes, size_t length) {
                 continue;
             }
         }
-        const size_t step = sequence_length(bytes + offset, length - offset);
+        const size_t step = utf8_sequence_length(bytes + offset, length - offset);
         if (step == 0) return offset;
         offset += step;
     }

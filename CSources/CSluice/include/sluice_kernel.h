@@ -6,6 +6,7 @@
 #include "sluice_csv.h"
 #include "sluice_encode.h"
 #include "sluice_json.h"
+#include "sluice_transcode.h"
 #include "sluice_utf8.h"
 
 typedef struct sluice_kernel {
@@ -15,6 +16,8 @@ typedef struct sluice_kernel {
     sluice_jsonl_cut_function *jsonl_cut;
     sluice_json_index_function *json_index;
     sluice_utf8_find_invalid_function *utf8_find_invalid;
+    sluice_transcode_function *to_utf8[SLUICE_ENCODINGS];  // by the encoding of the input
+    sluice_transcode_function *from_utf8[SLUICE_ENCODINGS];  // by that of the output
     sluice_encode_jsonl_columns_function *encode_jsonl_columns;
     sluice_encode_jsonl_records_function *encode_jsonl_records;
     sluice_encode_csv_columns_function *encode_csv_columns;

@@ -33,7 +33,9 @@ typedef enum sluice_status {
     SLUICE_ERROR_TRUNCATED = -9,          // compressed data that stops before its end
     SLUICE_ERROR_TRAILING_DATA = -10,     // bytes behind the end of the compressed data that are none of it
     SLUICE_ERROR_NO_MEMORY = -11,
-    SLUICE_ERROR_UNKNOWN_KEY = -12        // a record has a key that is no column of the CSV output
+    SLUICE_ERROR_UNKNOWN_KEY = -12,       // a record has a key that is no column of the CSV output
+    SLUICE_ERROR_INVALID_UTF16 = -13,
+    SLUICE_ERROR_UNENCODABLE = -14        // a character that the output's encoding does not have
 } sluice_status;
 
 #endif

@@ -102,4 +102,108 @@ static inline uint64_t block_any(block b, uint8_t bits) {
     return _mm512_test_epi8_mask(b, _mm512_set1_epi8((char)bits));
 }
 
+// ---- Transcoding: bytes that are not needed are squeezed out. See transcode.inc.
+
+#define SLUICE_ISA_COMPRESSES
+
+// Writes `bytes` but for those out of `mask` (and rubbish, 64 bytes in all) and returns how many. Not to memory at once, which
+// some processors do slowly.
+static inline uint32_t compress_bytes(__m512i bytes, uint64_t mask, uint8_t *to) {
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi8(mask, bytes));
+    return mask_count(mask);
+}
+
+// `a` where `mask` has no bit, or else `b`, in lanes of 32 and 16 bits.
+static inline __m512i choose_32(__mmask16 mask, __m512i a, __m512i b) { return _mm512_mask_blend_epi32(mask, a, b); }
+static inline __m512i choose_16(__mmask32 mask, __m512i a, __m512i b) { return _mm512_mask_blend_epi16(mask, a, b); }
+
+// Writes 16 units, none of them a surrogate, as UTF-8. A lane has the first, second and third byte of three, the last first in
+// forms that are shorter.
+static inline uint32_t compress_units_to_utf8(const uint8_t *units, uint8_t *to) {
+    const __m512i all = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)units));
+    const __mmask16 two = _mm512_cmpge_epu32_mask(all, _mm512_set1_epi32(0x80));
+    const __mmask16 three = _mm512_cmpge_epu32_mask(all, _mm512_set1_epi32(0x800));
+    const __m512i tail = _mm512_set1_epi32(0x3F), tail_bit = _mm512_set1_epi32(0x80);
+    const __m512i third = choose_32(two, all, _mm512_or_si512(_mm512_and_si512(all, tail), tail_bit));
+    const __m512i upper = _mm512_srli_epi32(all, 6);
+    const __m512i second = choose_32(
+        three, _mm512_or_si512(upper, _mm512_set1_epi32(0xC0)), _mm512_or_si512(_mm512_and_si512(upper, tail), tail_bit));
+    const __m512i first = _mm512_or_si512(_mm512_srli_epi32(all, 12), _mm512_set1_epi32(0xE0));
+    const __m512i lanes =
+        _mm512_or_si512(first, _mm512_or_si512(_mm512_slli_epi32(second, 8), _mm512_slli_epi32(third, 16)));
+    const uint64_t mask = _pdep_u64(three, 0x1111111111111111) | _pdep_u64(two, 0x2222222222222222) | 0x4444444444444444;
+    return compress_bytes(lanes, mask, to);
+}
+
+// Writes 32 bytes of ISO 8859-1 as UTF-8.
+static inline uint32_t compress_latin1_to_utf8(const uint8_t *from, uint8_t *to) {
+    const __m256i bytes = _mm256_loadu_si256((const __m256i *)from);
+    const __m512i all = _mm512_cvtepu8_epi16(bytes);
+    const uint32_t two = (uint32_t)_mm256_movepi8_mask(bytes);
+    const __m512i second = choose_16(
+        two, all, _mm512_or_si512(_mm512_and_si512(all, _mm512_set1_epi16(0x3F)), _mm512_set1_epi16(0x80)));
+    const __m512i first = _mm512_or_si512(_mm512_srli_epi16(all, 6), _mm512_set1_epi16(0xC0));
+    const __m512i lanes = _mm512_or_si512(first, _mm512_slli_epi16(second, 8));
+    return compress_bytes(lanes, _pdep_u64(two, 0x5555555555555555) | 0xAAAAAAAAAAAAAAAA, to);
+}
+
+// The characters that end in the first `length` bytes of a block which begins with one and has none over U+FFFF: payloads of
+// their last bytes, of those before and of those two before (zero where there are none), each squeezed together.
+typedef struct payloads {
+    __m512i last;
+    __m512i middle;
+    __m512i first;
+    uint32_t count;
+} payloads;
+
+static inline payloads compress_payloads(const uint8_t *from, size_t length) {
+    const __m512i bytes = _mm512_loadu_si512(from);
+    const __m512i none = _mm512_setzero_si512();
+    const uint64_t other = _mm512_movepi8_mask(bytes);
+    const uint64_t leads = ~other | _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8((char)0xC0));
+    const uint64_t leads_of_three = _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8((char)0xE0));
+    // The payload of each byte: 7, 6, 5 or 4 bits.
+    __m512i payload = _mm512_mask_mov_epi8(bytes, other & ~leads, _mm512_and_si512(bytes, _mm512_set1_epi8(0x3F)));
+    payload = _mm512_mask_mov_epi8(payload, other & leads, _mm512_and_si512(bytes, _mm512_set1_epi8(0x1F)));
+    payload = _mm512_mask_mov_epi8(payload, leads_of_three, _mm512_and_si512(bytes, _mm512_set1_epi8(0x0F)));
+    // A character ends before the next begins.
+    const uint64_t ends = leads >> 1 & mask_low((uint32_t)length);
+    const __m512i before = _mm512_maskz_mov_epi8(other & ~leads, vector_shift_in_1(payload, none));
+    const __m512i two_before = _mm512_maskz_mov_epi8(leads_of_three << 2, vector_shift_in_2(payload, none));
+    return (payloads){
+        .last = _mm512_maskz_compress_epi8(ends, payload),
+        .middle = _mm512_maskz_compress_epi8(ends, before),
+        .first = _mm512_maskz_compress_epi8(ends, two_before),
+        .count = mask_count(ends),
+    };
+}
+
+// 32 characters of their payloads' bytes.
+static inline __m512i join_payloads(__m256i first, __m256i middle, __m256i last) {
+    return _mm512_or_si512(
+        _mm512_slli_epi16(_mm512_cvtepu8_epi16(first), 12),
+        _mm512_or_si512(_mm512_slli_epi16(_mm512_cvtepu8_epi16(middle), 6), _mm512_cvtepu8_epi16(last)));
+}
+
+// Writes the characters of the first `length` bytes of a block, see `payloads`, as units (and rubbish, 64 in all).
+static inline uint32_t compress_utf8_to_units(const uint8_t *from, size_t length, uint8_t *to) {
+    const payloads p = compress_payloads(from, length);
+    const __m512i low = join_payloads(
+        _mm512_castsi512_si256(p.first), _mm512_castsi512_si256(p.middle), _mm512_castsi512_si256(p.last));
+    const __m512i high = join_payloads(
+        _mm512_extracti64x4_epi64(p.first, 1), _mm512_extracti64x4_epi64(p.middle, 1),
+        _mm512_extracti64x4_epi64(p.last, 1));
+    _mm512_storeu_si512(to, low);
+    _mm512_storeu_si512(to + 64, high);
+    return p.count;
+}
+
+// The same where no character is over U+00FF: of the byte before only two bits are needed.
+static inline uint32_t compress_utf8_to_latin1(const uint8_t *from, size_t length, uint8_t *to) {
+    const payloads p = compress_payloads(from, length);
+    const __m512i upper = _mm512_and_si512(_mm512_slli_epi16(p.middle, 6), _mm512_set1_epi8((char)0xC0));
+    _mm512_storeu_si512(to, _mm512_or_si512(upper, p.last));
+    return p.count;
+}
+
 #endif

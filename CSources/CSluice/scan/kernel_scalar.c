@@ -13,6 +13,16 @@ const sluice_kernel sluice_kernel_scalar = {
     .jsonl_cut = sluice_scalar_jsonl_cut,
     .json_index = sluice_scalar_json_index,
     .utf8_find_invalid = sluice_scalar_utf8_find_invalid,
+    .to_utf8 = {
+        [SLUICE_UTF16LE] = sluice_scalar_utf16le_to_utf8,
+        [SLUICE_UTF16BE] = sluice_scalar_utf16be_to_utf8,
+        [SLUICE_LATIN1] = sluice_scalar_latin1_to_utf8,
+    },
+    .from_utf8 = {
+        [SLUICE_UTF16LE] = sluice_scalar_utf8_to_utf16le,
+        [SLUICE_UTF16BE] = sluice_scalar_utf8_to_utf16be,
+        [SLUICE_LATIN1] = sluice_scalar_utf8_to_latin1,
+    },
     .encode_jsonl_columns = encode_jsonl_columns,
     .encode_jsonl_records = encode_jsonl_records,
     .encode_csv_columns = encode_csv_columns,
