@@ -20,7 +20,7 @@ public final class FileStreamSource: SplitSource {
     private let kernel: any Kernel
     private let types: CellTypes
     private let select: [String]?
-    private let origin: ChunkOrigin.Source
+    let origin: ChunkOrigin.Source
     private var reader: Reader?
     private var sequenceNumber = 0
     private var current: (chunks: DecodedUnit, next: Int)?
@@ -111,6 +111,15 @@ extension FileStreamSource {
         let isLast: Bool
         let timestamp: Double
         let progress: Double?
+        let pool: BlockPool
+        let source: ChunkOrigin.Source
+
+        /// The unit's chunks.
+        func decoded() throws -> DecodedUnit {
+            DecodedUnit(
+                base: try decoder.decode(cut, pool), ends: cut.chunkEnds, firstSequenceNumber: firstSequenceNumber,
+                isLast: isLast, timestamp: timestamp, source: source, progress: progress)
+        }
     }
 
     /// What reads the format.
@@ -131,7 +140,7 @@ extension FileStreamSource {
         defer { sequenceNumber += cut.chunkEnds.count }
         return Unit(
             cut: cut, decoder: reader.decoder, firstSequenceNumber: sequenceNumber, isLast: isLast,
-            timestamp: Clock.secondsSince1970(), progress: input.progress)
+            timestamp: Clock.secondsSince1970(), progress: input.progress, pool: pool, source: origin)
     }
 
     /// The first error is the answer from then on.
@@ -146,13 +155,7 @@ extension FileStreamSource {
     }
 
     /// Validates and indexes a unit.
-    public func decode(_ unit: Unit) throws -> DecodedUnit {
-        DecodedUnit(
-            base: try unit.decoder.decode(unit.cut, pool), ends: unit.cut.chunkEnds,
-            firstSequenceNumber: unit.firstSequenceNumber, isLast: unit.isLast, timestamp: unit.timestamp,
-            source: origin,
-            progress: unit.progress)
-    }
+    public func decode(_ unit: Unit) throws -> DecodedUnit { try unit.decoded() }
 
     /// Counts the records from here to the end, without looking at their fields: only the cut runs.
     ///
@@ -160,11 +163,20 @@ extension FileStreamSource {
     public func countRecords() throws -> Int {
         var count = 0
         while let unit = try cut(UnitLimit()) {
-            try sticking { try reader?.checkRecordSizes(unit.cut) }
+            try checkRecordSizes(unit)
             count += unit.cut.records
         }
         return count
     }
+
+    /// Refuses records over the limit where nobody decodes.
+    func checkRecordSizes(_ unit: Unit) throws { try sticking { try reader?.checkRecordSizes(unit.cut) } }
+
+    /// Reads up to the first record; false where the file has no header and no records.
+    func open() throws -> Bool { try sticking { try openReader() } != nil }
+
+    /// Bytes consumed of the file as it is on disk.
+    var consumed: Int { input.consumed }
 
     /// The reader, opened with the first cut; nil where the file has no records and no header.
     private func openReader() throws -> Reader? {

@@ -190,6 +190,50 @@ package enum FileSystem {
         throw .system(errno, "cannot look at the file", path, .cannotCreate, stage: "commit")
     }
 
+    /// As `status`, of what shall be read: nil where a link leads nowhere, too.
+    static func statusForReading(_ path: String) throws(StreamError) -> Status? {
+        var entry = stat()
+        if stat(path, &entry) == 0 { return Status(entry) }
+        if errno == ENOENT || errno == ELOOP { return nil }
+        throw .system(errno, "cannot look at the file", path, .readFailed, stage: "cut")
+    }
+
+    /// Whether a path is that of a link itself.
+    static func isLink(_ path: String) -> Bool {
+        var byte: CChar = 0
+        return readlink(path, &byte, 1) >= 0
+    }
+
+    /// A name in a directory. What is no UTF-8 in it was repaired: then it is not the name of any file.
+    struct Name {
+        let text: String
+        let isRepaired: Bool
+    }
+
+    /// The names in a directory, in any order, but for "." and "..".
+    static func names(in directory: String) throws(StreamError) -> [Name] {
+        guard let stream = opendir(directory) else {
+            throw .system(errno, "cannot open the directory", directory, .readFailed, stage: "cut")
+        }
+        defer { closedir(stream) }
+        var names: [Name] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: entry.pointee.d_name)) {
+                    bytes in
+                    let text = String(validatingCString: bytes)
+                    names.append(Name(text: text ?? String(cString: bytes), isRepaired: text == nil))
+                }
+            }
+        }
+        guard errno == 0 else {
+            throw .system(errno, "cannot read the directory", directory, .readFailed, stage: "cut")
+        }
+        return names.filter { $0.text != "." && $0.text != ".." }
+    }
+
     /// The absolute path of the file that a path stands for, whether it is there or not: links to it are followed.
     static func resolved(_ path: String, depth: Int = 0) throws(StreamError) -> String {
         let (folder, name) = split(path)

@@ -11,7 +11,7 @@ public struct StreamError: Error, Sendable {
         case raggedRecord, unclosedQuote, textAfterQuote, invalidUTF8, invalidJSON, jsonTooDeep, recordTooLarge
         case corruptCompression, truncatedCompression, trailingData
         // Records against what was asked for
-        case unknownColumn, unknownKey, missingField, typeMismatch, numberNotFinite
+        case unknownColumn, differentColumns, unknownKey, missingField, typeMismatch, numberNotFinite
         // The run
         case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed
     }

@@ -80,11 +80,11 @@ public struct DecodedUnit: Sendable, RandomAccessCollection {
     let base: BatchBase
     /// Where each chunk ends, in rows.
     let ends: [Int]
-    let firstSequenceNumber: Int
-    let isLast: Bool
+    var firstSequenceNumber: Int
+    var isLast: Bool
     let timestamp: Double
-    let source: ChunkOrigin.Source
-    let progress: Double?
+    var source: ChunkOrigin.Source
+    var progress: Double?
 
     /// Records of all chunks, as the index counts them.
     public var recordCount: Int { base.rowCount }
