@@ -258,6 +258,44 @@ struct DirectoryStreamSourceTests {
         #expect(try all.readChunk() == nil && all.skippedFiles.count == 2)
     }
 
+    #if os(Linux)
+        @Test("files and directories that may not be read are an error, or skipped and counted")
+        func forbidden() throws {
+            try directory("closed")
+            _ = try folder.file("1.csv", "id\n1\n")
+            let file = try folder.file("2.csv", "id\n2\n")
+            _ = try folder.file("closed/3.csv", "id\n3\n")
+            #expect(chmod(folder.file("closed"), 0) == 0)
+            do {
+                readAs(65534)
+                defer { readAs(0) }
+                let error = streamError { _ = try DirectoryStreamSource(folder.path, recursive: true) }
+                #expect(error?.code == .permissionDenied && error?.path == folder.file("closed"))
+                #expect(streamError { _ = try DirectoryStreamSource(folder.file("closed")) }?.code == .permissionDenied)
+                #expect(try ids(DirectoryStreamSource(folder.path)) == ["1", "2"], "it is not looked into")
+            }
+            #expect(chmod(file, 0) == 0)
+            do {
+                readAs(65534)
+                defer { readAs(0) }
+                let error = streamError { try DirectoryStreamSource(folder.path).forEach { _ in } }
+                #expect(error?.code == .permissionDenied && error?.path == file)
+                let source = try DirectoryStreamSource(folder.path, recursive: true, onError: .skip)
+                #expect(try ids(source) == ["1"])
+                #expect(source.skippedFiles.map(\.path) == [folder.file("closed"), file])
+                #expect(source.skippedFiles.allSatisfy { $0.error.code == .permissionDenied })
+            }
+            #expect(chmod(folder.file("closed"), 0o700) == 0)
+        }
+
+        /// Lets root read as somebody else does, or again as root, on this thread alone. Others have no need of it.
+        private func readAs(_ user: UInt32) {
+            guard geteuid() == 0 else { return }
+            // Swift imports no <sys/fsuid.h>.
+            _ = unsafeBitCast(dlsym(nil, "setfsuid"), to: (@convention(c) (UInt32) -> Int32).self)(user)
+        }
+    #endif
+
     @Test("what is asked for wrongly is an error, not a reason to skip every file")
     func configuration() throws {
         _ = try folder.file("1.csv", "id\n1\n")

@@ -57,6 +57,10 @@ extension TemporaryFolder {
 
     /// Runs the tool, which has to succeed without a word.
     func convert(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try convert(arguments, sourceLocation: sourceLocation)
+    }
+
+    func convert(_ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) throws {
         let outcome = try sluice(["convert"] + arguments)
         #expect(
             outcome.status == 0 && outcome.messages.isEmpty, "\(arguments): \(outcome.messages)",
