@@ -210,7 +210,8 @@ extension FileStreamSource {
         try start.skipByteOrderMark(input)
         let schema = select.map { Schema($0) }
         let cutter = UnitCutter(
-            input, pool, limits, path: path, cutter: JSONLinesCutter(kernel: kernel, position: start.position),
+            input, pool, limits, path: path,
+            cutter: JSONLinesCutter(kernel: kernel, pool: pool, position: start.position),
             start: start)
         return Reader(
             next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,

@@ -28,7 +28,7 @@ struct CSVCutter: RecordCutter {
     var recordEnd: Int { indexer?.recordEnd ?? scanner.recordEnd }
     var records: Int { indexer?.records ?? scanner.records }
     var lines: Int { indexer?.records ?? scanner.lines }
-    var index: CSVCutIndex? { indexer?.index }
+    var index: CutIndex? { indexer.map { .csv($0.index) } }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
         if indexer != nil {
@@ -120,7 +120,7 @@ struct CSVDecoder: RecordDecoder {
     let maxRecordBytes: Int
 
     func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {
-        let made = if let index = unit.index { index } else { try index(unit, pool) }
+        let made = if case .csv(let index) = unit.index { index } else { try index(unit, pool) }
         let bytes = UnsafePointer(unit.block.bytes)
         let base = BatchBase(
             layout: .csv(ends: UnsafePointer(made.ends.entries), starts: UnsafePointer(made.starts.entries)),
@@ -132,7 +132,7 @@ struct CSVDecoder: RecordDecoder {
         return base
     }
 
-    private func index(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> CSVCutIndex {
+    private func index(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> CSVIndex {
         let columns = header.count
         var scanner = CSVScanner(dialect, columns: columns, position: unit.range.lowerBound)
         var index = CSVIndex(
@@ -148,7 +148,7 @@ struct CSVDecoder: RecordDecoder {
             throw unit.origin.error(scanner.failure(code, expected: columns, names: header), stage: "decode")
         }
         precondition(scanner.records == unit.records, "cut and index agree about records")
-        return CSVCutIndex(ends: index.ends, starts: index.starts, flags: index.flags)
+        return index
     }
 
     private func validate(_ unit: CutUnit, _ base: BatchBase) throws(StreamError) {

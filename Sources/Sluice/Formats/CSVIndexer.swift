@@ -1,10 +1,3 @@
-/// An index of CSV that was written while the bytes were cut.
-struct CSVCutIndex: Sendable {
-    let ends: ByteBlock
-    let starts: ByteBlock
-    let flags: UInt32
-}
-
 /// Cuts CSV by its index.
 ///
 /// The index runs ahead: all bytes there are get indexed, and records are cut where it says that they end.
@@ -13,7 +6,7 @@ struct CSVIndexer {
     private let pool: BlockPool
     private let columns: Int
     private var scanner: CSVScanner
-    private var arrays: CSVIndex
+    private(set) var index: CSVIndex
 
     /// As of a cutter: what was cut so far.
     private(set) var position: Int
@@ -31,12 +24,8 @@ struct CSVIndexer {
         recordEnd = position
         // Fields of 8 bytes are shorter than most; the arrays grow where they are not.
         let fields = expectedBytes / 8 + columns + 128
-        arrays = CSVIndex(
+        index = CSVIndex(
             ends: pool.block(capacity: 4 * fields), starts: pool.block(capacity: 4 * (fields / columns + 8)))
-    }
-
-    var index: CSVCutIndex {
-        CSVCutIndex(ends: arrays.ends, starts: arrays.starts, flags: arrays.flags)
     }
 
     /// As `RecordCutter.cut`; nil where something is not regular: a record that an index refuses, a blank line, or fewer bytes
@@ -46,28 +35,28 @@ struct CSVIndexer {
     ) -> KernelStatus? {
         guard count >= scanner.position else { return nil }
         var status = KernelStatus.ok
-        if count > scanner.position || isFinal { status = index(bytes, count: count, isFinal: isFinal) }
+        if count > scanner.position || isFinal { status = extendIndex(bytes, count: count, isFinal: isFinal) }
         guard status == .ok || status == .needInput, scanner.lines == scanner.records else { return nil }
         records = min(maxRecords, scanner.records)
-        recordEnd = records == scanner.records ? scanner.recordEnd : Int(arrays.starts.entries[records])
+        recordEnd = records == scanner.records ? scanner.recordEnd : Int(index.starts.entries[records])
         position = records == maxRecords ? recordEnd : count
         return records == maxRecords || isFinal ? .ok : .needInput
     }
 
-    private mutating func index(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool) -> KernelStatus {
+    private mutating func extendIndex(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool) -> KernelStatus {
         while true {
-            let status = kernel.indexCSV(&scanner, bytes, count: count, isFinal: isFinal, into: &arrays)
+            let status = kernel.indexCSV(&scanner, bytes, count: count, isFinal: isFinal, into: &index)
             guard status == .indexFull else { return status }
-            arrays.ends = pool.copy(arrays.ends, capacity: arrays.ends.capacity * 2)
-            arrays.starts = pool.copy(arrays.starts, capacity: arrays.starts.capacity * 2)
+            index.ends = pool.copy(index.ends, capacity: index.ends.capacity * 2)
+            index.starts = pool.copy(index.starts, capacity: index.starts.capacity * 2)
         }
     }
 
     mutating func rebase(_ offset: Int) {
         guard offset > 0 else { return }
         let less = UInt32(offset)
-        for place in 0..<scanner.records * columns + scanner.fields { arrays.ends.entries[place] &-= less }
-        for row in 0..<scanner.records { arrays.starts.entries[row] -= less }
+        for place in 0..<scanner.records * columns + scanner.fields { index.ends.entries[place] &-= less }
+        for row in 0..<scanner.records { index.starts.entries[row] -= less }
         scanner.rebase(offset)
         position -= offset
         recordEnd -= offset

@@ -1,24 +1,53 @@
 /// Cuts JSON Lines: a record ends with its line, since a line end cannot stand inside a JSON string.
+///
+/// Where decode follows on the same thread it writes the index on the way, as `CSVCutter` does.
 struct JSONLinesCutter: RecordCutter {
     let kernel: any Kernel
+    private let pool: BlockPool
     private var scanner: JSONLinesScanner
+    private var indexer: JSONLinesIndexer?
 
-    init(kernel: any Kernel, position: Int = 0) {
+    init(kernel: any Kernel, pool: BlockPool, position: Int = 0) {
         self.kernel = kernel
+        self.pool = pool
         scanner = JSONLinesScanner(position: position)
     }
 
-    var position: Int { scanner.position }
-    var recordEnd: Int { scanner.recordEnd }
-    var records: Int { scanner.records }
-    var lines: Int { scanner.lines }
+    var position: Int { indexer?.position ?? scanner.position }
+    var recordEnd: Int { indexer?.recordEnd ?? scanner.recordEnd }
+    var records: Int { indexer?.records ?? scanner.records }
+    var lines: Int { indexer?.records ?? scanner.lines }
+    var index: CutIndex? { indexer.map { .json($0.index) } }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
-        kernel.cutJSONLines(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
+        if indexer != nil {
+            if let status = indexer?.cut(bytes, count: count, isFinal: isFinal, maxRecords: maxRecords) {
+                return status
+            }
+            let taken = records
+            indexer = nil
+            if taken > 0 {
+                _ = kernel.cutJSONLines(
+                    &scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(taken))
+            }
+        }
+        return kernel.cutJSONLines(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
     }
 
-    func restarted(at position: Int) -> JSONLinesCutter { JSONLinesCutter(kernel: kernel, position: position) }
-    mutating func rebase(_ offset: Int) { scanner.rebase(offset) }
+    func restarted(at position: Int) -> JSONLinesCutter {
+        JSONLinesCutter(kernel: kernel, pool: pool, position: position)
+    }
+
+    mutating func startIndex(expectedBytes: Int) {
+        indexer = JSONLinesIndexer(
+            kernel: kernel, pool: pool, position: scanner.position, expectedBytes: expectedBytes)
+    }
+
+    mutating func rebase(_ offset: Int) {
+        scanner.rebase(offset)
+        indexer?.rebase(offset)
+    }
+
     func skipBlankLines(
         _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
     ) -> (bytes: Int, lines: Int, hasBegun: Bool) {
@@ -49,14 +78,14 @@ struct JSONLinesDecoder: RecordDecoder {
     let maxRecordBytes: Int
 
     func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {
-        let index = try index(unit, pool)
-        precondition(index.rowCount == unit.records, "cut and index agree about records")
+        let index = if case .json(let made) = unit.index { made } else { try index(unit, pool) }
+        precondition(index.rowCount >= unit.records, "cut and index agree about records")
         var blocks = [unit.block, index.tape, index.rows]
         var projection: UnsafePointer<UInt32>?
         if let selected {
             let block = pool.block(capacity: 4 * max(1, unit.records * selected.count))
             kernel.projectJSON(
-                tape: UnsafePointer(index.tape.entries), rows: index.rowPointer, rowCount: index.rowCount,
+                tape: UnsafePointer(index.tape.entries), rows: index.rowPointer, rowCount: unit.records,
                 flags: index.flags, UnsafePointer(unit.block.bytes), paths: selected.names, into: block.entries)
             projection = UnsafePointer(block.entries)
             blocks.append(block)
@@ -72,23 +101,13 @@ struct JSONLinesDecoder: RecordDecoder {
     }
 
     private func index(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> JSONIndex {
-        // A tape entry for each six bytes is more than most files need; the arrays grow where it is not.
         var index = JSONIndex(
-            tape: pool.block(capacity: 4 * (unit.range.count / 6 + 1024)),
-            rows: pool.block(capacity: MemoryLayout<JSONRow>.stride * (unit.records + 8)),
-            scratch: pool.block(capacity: 128 << 10), position: unit.range.lowerBound)
+            pool, position: unit.range.lowerBound, expectedBytes: unit.range.count, expectedRows: unit.records)
         let bytes = UnsafePointer(unit.block.bytes)
-        while true {
-            switch kernel.indexJSONLines(&index, bytes, count: unit.range.upperBound) {
-            case .indexFull:
-                index.tape = pool.copy(index.tape, capacity: index.tape.capacity * 2)
-                index.scratch = pool.block(capacity: index.scratch.capacity * 2)
-            case .failed(let code):
-                throw unit.origin.error(failure(code, index, unit), stage: "decode")
-            default:
-                return index
-            }
+        if case .failed(let code) = index.extend(kernel, pool, bytes, count: unit.range.upperBound) {
+            throw unit.origin.error(failure(code, index, unit), stage: "decode")
         }
+        return index
     }
 
     private func failure(_ code: StreamError.Code, _ index: JSONIndex, _ unit: CutUnit) -> FormatFailure {
@@ -103,6 +122,28 @@ struct JSONLinesDecoder: RecordDecoder {
         return FormatFailure(
             code: code, message: message, offset: index.errorOffset, lines: index.lines,
             hint: code == .invalidUTF8 ? "the file may be in another encoding" : nil)
+    }
+}
+
+extension JSONIndex {
+    init(_ pool: BlockPool, position: Int, expectedBytes: Int, expectedRows: Int) {
+        // A tape entry for each six bytes is more than most files need; the arrays grow where it is not.
+        self.init(
+            tape: pool.block(capacity: 4 * (expectedBytes / 6 + 1024)),
+            rows: pool.block(capacity: MemoryLayout<JSONRow>.stride * (expectedRows + 8)),
+            scratch: pool.block(capacity: 128 << 10), position: position)
+    }
+
+    /// Indexes the lines up to `count`.
+    mutating func extend(
+        _ kernel: any Kernel, _ pool: BlockPool, _ bytes: UnsafePointer<UInt8>, count: Int
+    ) -> KernelStatus {
+        while true {
+            let status = kernel.indexJSONLines(&self, bytes, count: count)
+            guard status == .indexFull else { return status }
+            tape = pool.copy(tape, capacity: tape.capacity * 2)
+            rows = pool.copy(rows, capacity: rows.capacity * 2)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ protocol RecordCutter {
     var lines: Int { get }
 
     /// The index of what was cut, if one was made.
-    var index: CSVCutIndex? { get }
+    var index: CutIndex? { get }
 
     /// From here on an index is of use: decode follows on the same thread. Formats whose cut costs next to nothing make none.
     mutating func startIndex(expectedBytes: Int)
@@ -36,7 +36,7 @@ protocol RecordCutter {
 }
 
 extension RecordCutter {
-    var index: CSVCutIndex? { nil }
+    var index: CutIndex? { nil }
     mutating func startIndex(expectedBytes: Int) {}
 }
 
@@ -61,7 +61,13 @@ struct CutUnit: Sendable {
     var records: Int { chunkEnds.last ?? 0 }
     let origin: BatchOrigin
     /// An index of the block that the cut has made on its way; it may have more records than these.
-    var index: CSVCutIndex?
+    var index: CutIndex?
+}
+
+/// An index that was made while the bytes were cut.
+enum CutIndex {
+    case csv(CSVIndex)
+    case json(JSONIndex)
 }
 
 /// A format's side of decoding: an index of a unit.

@@ -73,14 +73,15 @@ struct JSONLinesScanner: Sendable {
 }
 
 /// The arrays of a CSV index; see `sluice_csv_index`.
-struct CSVIndex {
+struct CSVIndex: Sendable {
     var ends: ByteBlock
     var starts: ByteBlock
     var flags: UInt32 = 0
 }
 
 /// The arrays of a JSON index; see `sluice_json_index`.
-struct JSONIndex {
+// SAFETY: the core's pointers are those of the blocks, which one owner writes before they are shared.
+struct JSONIndex: @unchecked Sendable {
     var tape: ByteBlock
     var rows: ByteBlock
     var scratch: ByteBlock
