@@ -15,7 +15,8 @@ struct AlignedWriterTests {
     static let sizes: [[Int]] = [
         [], [0], [1], [0, 1, 0], [256 << 10], [(256 << 10) - 1, 1], [(256 << 10) - 1, 2], [1, 256 << 10],
         [(512 << 10) + 1, 0, 1], [100, 0, (256 << 10) - 100, 1], [100, 0, (256 << 10) - 101, 1, 1],
-        [3 << 20, 5 << 20, 7],
+        [3 << 20, 5 << 20, 7], [(1 << 20) - 1, 1, 1], [1 << 20, 1 << 20], [40_000, (2 << 20) - 40_000, 5],
+        [50_000, 0, 3 << 20],
         [0, 0, 300_000, 0, 300_000, 0],
     ]
 
@@ -33,12 +34,17 @@ struct AlignedWriterTests {
     }
 
     private func check(_ sizes: [Int]) throws {
+        for asBlocks in [false, true] { try check(sizes, asBlocks: asBlocks) }
+    }
+
+    private func check(_ sizes: [Int], asBlocks: Bool) throws {
         let folder = TemporaryFolder()
         let path = folder.file("x")
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         defer { close(descriptor) }
         let bytes = (0..<sizes.reduce(0, +)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
         let writer = AlignedWriter(descriptor, path)
+        let pool = BlockPool()
         var written = 0
         for size in sizes {
             if size == 0 {
@@ -46,7 +52,11 @@ struct AlignedWriterTests {
                 #expect(try bytesOfFile(path).elementsEqual(bytes[..<written]))
             }
             try bytes.withUnsafeBytes {
-                try writer.write(UnsafeRawBufferPointer(rebasing: $0[written..<written + size]))
+                let piece = UnsafeRawBufferPointer(rebasing: $0[written..<written + size])
+                guard asBlocks else { return try writer.write(piece) }
+                let block = pool.block(capacity: size)
+                UnsafeMutableRawBufferPointer(start: block.base, count: size).copyMemory(from: piece)
+                try writer.write(block, size)
             }
             written += size
         }

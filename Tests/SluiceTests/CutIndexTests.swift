@@ -12,11 +12,22 @@ struct CutIndexTests {
         case regular, blankLines, ragged, unclosed, strayText, invalidUTF8, returns, noLineEnd
     }
 
-    @Test("chunks and errors are the same, however the file is cut", arguments: Kind.allCases, kernels)
-    func same(_ kind: Kind, _ kernel: KernelChoice) throws {
+    @Test("CSV has the same chunks and errors, however it is cut", arguments: Kind.allCases, kernels)
+    func csv(_ kind: Kind, _ kernel: KernelChoice) throws {
+        try check("csv", kernel, "\(kind)") { Self.file(kind, &$0) }
+    }
+
+    @Test("JSON Lines have the same chunks and errors, however they are cut", arguments: Line.allCases, kernels)
+    func jsonLines(_ odd: Line, _ kernel: KernelChoice) throws {
+        try check("jsonl", kernel, "\(odd)") { Self.lines(odd, &$0) }
+    }
+
+    private func check(
+        _ suffix: String, _ kernel: KernelChoice, _ kind: String, _ file: (inout SplitMix64) -> [UInt8]
+    ) throws {
         for seed in 1...8 as ClosedRange<UInt64> {
             var random = SplitMix64(seed: seed)
-            let path = try folder.file("\(seed).csv", Self.file(kind, &random))
+            let path = try folder.file("\(seed).\(suffix)", file(&random))
             for (chunkSize, maxChunkBytes) in [
                 (1, 1 << 20), (7, 100), (1000, 1 << 20), (1000, 3000), (100_000, 1 << 16),
             ] {
@@ -26,6 +37,38 @@ struct CutIndexTests {
                 #expect(one.count > 1)
             }
         }
+    }
+
+    /// What JSON Lines hold beside regular ones.
+    enum Line: String, CaseIterable {
+        case regular, blank, white, broken, invalidUTF8, byteOrderMark, long, noLineEnd
+    }
+
+    /// About 300 KB of lines, with something odd in the last part of them.
+    private static func lines(_ odd: Line, _ random: inout SplitMix64) -> [UInt8] {
+        func line() -> String {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: "null\n"
+            case 1: "[\(Int.random(in: 0..<999, using: &random)),\"é\"]\r\n"
+            case 2: "  {\"a\":{}} \t\n"
+            default: "{\"a\":\"\(String(repeating: "x", count: Int.random(in: 0..<200, using: &random)))\"}\n"
+            }
+        }
+        var text = odd == .byteOrderMark ? "\u{FEFF}" : ""
+        while text.utf8.count < 250_000 { text += line() }
+        switch odd {
+        case .regular, .byteOrderMark, .noLineEnd: break
+        case .blank: text += "\n\n"
+        case .white: text += " \t\r\n"
+        case .broken: text += "{\"a\":1]\n"
+        case .invalidUTF8: text += "\"?\"\n"
+        case .long: text += "\"\(String(repeating: "y", count: 400_000))\"\n"
+        }
+        var bytes = Array(text.utf8)
+        if odd == .invalidUTF8 { bytes[bytes.count - 3] = 0xFF }
+        for _ in 0..<Int.random(in: 0..<300, using: &random) { bytes += line().utf8 }
+        if odd == .noLineEnd { bytes.removeLast() }
+        return bytes
     }
 
     /// What is seen of the chunks, and of the error that ended them.

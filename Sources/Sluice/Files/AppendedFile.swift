@@ -52,6 +52,11 @@ final class AppendedFile: FileOutput {
         oldSize == 0 ? nil : try FileSystem.byte(descriptor, at: oldSize - 1, path)
     }
 
+    func write(_ block: EncodedBlock) throws(StreamError) {
+        bytesWritten += block.count
+        try writer.write(block.block, block.count)
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         bytesWritten += bytes.count
         try writer.write(bytes)

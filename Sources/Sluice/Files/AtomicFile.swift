@@ -95,6 +95,12 @@ final class AtomicFile: FileOutput {
         }
     }
 
+    func write(_ block: EncodedBlock) throws(StreamError) {
+        guard let writer else { return try write(block.bytes) }
+        try writer.write(block.block, block.count)
+        bytesWritten += block.count
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
         if let writer { try writer.write(bytes) } else { try FileSystem.write(descriptor, bytes, path) }
         bytesWritten += bytes.count

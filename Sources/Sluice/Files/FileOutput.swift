@@ -5,6 +5,9 @@ protocol FileOutput: AnyObject {
     /// The regular file that they go to straight; nil where there is none.
     var growingFile: FileIdentity? { get }
 
+    /// Writes a block, which must not change any more: it may wait for others.
+    func write(_ block: EncodedBlock) throws(StreamError)
+
     func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError)
 
     /// Hands all bytes to the system.

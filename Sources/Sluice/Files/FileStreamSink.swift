@@ -302,7 +302,7 @@ extension FileStreamSink {
     }
 
     public func commit(_ block: EncodedBlock) throws {
-        try file.write(block.bytes)
+        try file.write(block)
         rawBytes += block.rawCount
     }
 

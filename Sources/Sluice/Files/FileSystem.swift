@@ -130,18 +130,22 @@ package enum FileSystem {
         }
     }
 
-    /// Writes two pieces, one behind the other.
-    static func write(
-        _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, _ path: String
-    ) throws(StreamError) {
-        var pieces = [first, second].map {
+    /// Writes pieces, one behind the other, with one call if it can be.
+    static func write(_ descriptor: Int32, pieces: [UnsafeRawBufferPointer], _ path: String) throws(StreamError) {
+        let vectors = pieces.prefix(Self.vectorsMax).map {
             iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
         }
-        // What one call does not take, for whatever reason, the others do, and say what is wrong.
-        let put = first.isEmpty ? 0 : max(0, writev(descriptor, &pieces, 2))
-        if put < first.count { try write(descriptor, UnsafeRawBufferPointer(rebasing: first[put...]), path) }
-        try write(descriptor, UnsafeRawBufferPointer(rebasing: second[max(0, put - first.count)...]), path)
+        // What that call does not take, for whatever reason, others do, and say what is wrong.
+        var put = vectors.isEmpty ? 0 : max(0, writev(descriptor, vectors, Int32(vectors.count)))
+        for piece in pieces {
+            let taken = min(put, piece.count)
+            put -= taken
+            if taken < piece.count { try write(descriptor, UnsafeRawBufferPointer(rebasing: piece[taken...]), path) }
+        }
     }
+
+    /// Pieces that one call takes on every system.
+    private static let vectorsMax = 1024
 
     /// The byte at an offset where there is one. What is read next is not moved.
     static func byte(_ descriptor: Int32, at offset: Int, _ path: String) throws(StreamError) -> UInt8? {
