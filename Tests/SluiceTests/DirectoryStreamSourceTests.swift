@@ -365,16 +365,26 @@ struct DirectoryStreamSourceTests {
         #expect(streamError { _ = try source.readChunk() }?.code == .closed)
     }
 
-    @Test("a run that appends to a file of the directory is refused")
+    @Test(
+        "a run whose output is one of the directory's files is refused: the next run would read the last one's output")
     func ownOutput() throws {
         let path = try folder.file("1.csv", "id\n1\n")
-        _ = try folder.file("0.csv", "id\n0\n")
-        let error = streamError {
-            try BasicStreamProcessor(
-                source: DirectoryStreamSource(folder.path), sink: FileStreamSink(path, mode: .append)
-            ).run()
+        let other = try folder.file("0.csv", "id\n0\n")
+        for (source, mode) in [
+            (try DirectoryStreamSource(folder.path), .write), (try DirectoryStreamSource(folder.path), .append),
+            (try DirectoryStreamSource(paths: [other, path]), .append),
+        ] as [(DirectoryStreamSource, FileStreamSink.Mode)] {
+            let error = streamError {
+                try BasicStreamProcessor(source: source, sink: FileStreamSink(path, mode: mode)).run()
+            }
+            #expect(error?.code == .invalidConfiguration && error?.path == path)
+            #expect(try folder.text("1.csv") == "id\n1\n")
         }
-        #expect(error?.code == .invalidConfiguration)
-        #expect(try folder.text("1.csv") == "id\n1\n")
+        try BasicStreamProcessor(
+            source: DirectoryStreamSource(folder.path, pattern: "[!1]*"), sink: FileStreamSink(path)
+        ).run()
+        #expect(try folder.text("1.csv") == "id\n0\n")
+        try BasicStreamProcessor(source: DirectoryStreamSource(paths: [path, other]), sink: FileStreamSink(path)).run()
+        #expect(try folder.text("1.csv") == "id\n0\n0\n", "who names a file means it")
     }
 }

@@ -16,6 +16,7 @@ final class AppendedFile: FileOutput {
     private let created: String?
 
     var growingFile: FileIdentity? { identity }
+    var replacedFile: FileIdentity? { nil }
 
     /// - Returns: nil where bytes are not appended to a file but just written: to "-", a FIFO, a device.
     static func open(_ path: String) throws(StreamError) -> AppendedFile? {

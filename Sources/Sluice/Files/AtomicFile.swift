@@ -18,6 +18,7 @@ final class AtomicFile: FileOutput {
     /// The hidden name, while the file has it.
     private var temporary: String?
     let growingFile: FileIdentity?
+    var replacedFile: FileIdentity? { target?.old?.identity }
 
     /// - Parameter path: "-" is standard output.
     init(_ path: String) throws(StreamError) {

@@ -8,7 +8,8 @@
 /// directory. Links are followed, but a directory is entered once, whatever ways lead to it.
 ///
 /// Chunks are those of the files: none has records of two. Their numbers run on, `isLast` is true on the very last one, and
-/// `progress` is the share of all files' bytes. One file is open at a time.
+/// `progress` is the share of all files' bytes. One file is open at a time. A run that would replace one of a directory's files
+/// is refused.
 public final class DirectoryStreamSource: SplitSource {
     /// How the columns of one file have to fit those of the others. JSON's records have keys of their own, and fit always.
     public enum Columns: String, Sendable, CaseIterable {
@@ -203,6 +204,8 @@ extension DirectoryStreamSource {
 }
 
 extension DirectoryStreamSource: FileReading {
+    func finds(_ file: FileIdentity) -> Bool { entries.contains { $0.isFound && $0.status?.identity == file } }
+
     func reads(_ file: FileIdentity) -> Bool {
         entries.contains { entry in
             entry.path == "-" ? (try? FileSystem.status(0, "-"))?.identity == file : entry.status?.identity == file

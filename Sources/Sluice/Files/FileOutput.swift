@@ -4,6 +4,8 @@ protocol FileOutput: AnyObject {
     var bytesWritten: Int { get }
     /// The regular file that they go to straight; nil where there is none.
     var growingFile: FileIdentity? { get }
+    /// The file whose place they take in the end; nil where there is none.
+    var replacedFile: FileIdentity? { get }
 
     /// Writes a block, which must not change any more: it may wait for others.
     func write(_ block: EncodedBlock) throws(StreamError)

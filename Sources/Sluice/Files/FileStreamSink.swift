@@ -391,6 +391,7 @@ extension FileStreamSink {
     }
 }
 
-extension FileStreamSink: FileGrowing {
+extension FileStreamSink: FileWriting {
     var growingFile: FileIdentity? { file.growingFile }
+    var replacedFile: FileIdentity? { file.replacedFile }
 }

@@ -260,4 +260,5 @@ extension RecordLimits {
 
 extension FileStreamSource: FileReading {
     func reads(_ file: FileIdentity) -> Bool { input.identity == file }
+    func finds(_ file: FileIdentity) -> Bool { false }
 }

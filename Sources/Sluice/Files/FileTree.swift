@@ -10,6 +10,8 @@ struct FileTree {
         let path: String
         /// Nil where it cannot be looked at: whoever opens it will say why.
         let status: FileSystem.Status?
+        /// Nobody named it: a directory had it.
+        var isFound = false
     }
 
     private let pattern: Glob?
@@ -64,7 +66,7 @@ struct FileTree {
                     try enter(path, prefix + name.text)
                 }
             } else if status?.isRegular ?? true, matches(prefix + name.text) {
-                found.append(Entry(path: path, status: status))
+                found.append(Entry(path: path, status: status, isFound: true))
             }
         }
     }
