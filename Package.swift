@@ -21,10 +21,13 @@ let package = Package(
         .systemLibrary(
             name: "CISAL", path: "CSources/CISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
-        // With no pkg-config there is nobody else to ask for zlib; codec_gzip_engine.h asks for ISA-L where it is used.
+        .systemLibrary(
+            name: "CLZ4", path: "CSources/CLZ4", pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        // With no pkg-config there is nobody else to ask for zlib and LZ4; codec_gzip_engine.h asks for ISA-L where it is used.
         .target(
-            name: "CSluice", dependencies: ["CZlib", "CISAL"], path: "CSources/CSluice",
-            linkerSettings: [.linkedLibrary("z")]),
+            name: "CSluice", dependencies: ["CZlib", "CISAL", "CLZ4"], path: "CSources/CSluice",
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("lz4")]),
         .target(name: "CSystem", path: "CSources/CSystem"),
         .target(name: "Sluice", dependencies: ["CSluice", "CSystem"], swiftSettings: strict),
         .executableTarget(

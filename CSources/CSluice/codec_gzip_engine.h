@@ -6,13 +6,11 @@
 #ifndef SLUICE_CODEC_GZIP_ENGINE_H
 #define SLUICE_CODEC_GZIP_ENGINE_H
 
-#include <assert.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <zlib.h>
+
+#include "codec.h"
 
 #if __has_include(<isa-l.h>)
 #include <isa-l.h>
@@ -26,20 +24,6 @@ __asm__(".pushsection .swift1_autolink_entries, \"e\"\n.asciz \"-lisal\"\n.popse
 #else
 #define SLUICE_ISAL 0
 #endif
-
-// Bytes that are left of an input, and room that is left in an output. A step moves `next` on.
-typedef struct reader {
-    const uint8_t *next;
-    const uint8_t *end;
-} reader;
-
-typedef struct writer {
-    uint8_t *next;
-    uint8_t *end;
-} writer;
-
-static inline size_t reader_left(const reader *in) { return (size_t)(in->end - in->next); }
-static inline size_t writer_left(const writer *out) { return (size_t)(out->end - out->next); }
 
 // Both libraries count in 32 bits; a call is given at most this much.
 static inline uint32_t engine_clamp(size_t length) { return length < 1u << 30 ? (uint32_t)length : 1u << 30; }

@@ -62,21 +62,9 @@ void sluice_gunzip_destroy(sluice_gunzip *gunzip) {
     free(gunzip);
 }
 
-static uint32_t load_16(const uint8_t *bytes) { return bytes[0] | (uint32_t)bytes[1] << 8; }
-static uint32_t load_32(const uint8_t *bytes) { return load_16(bytes) | load_16(bytes + 2) << 16; }
-
 // The next `count` bytes in one piece, or NULL while they are not all there.
-static const uint8_t *take(sluice_gunzip *gunzip, reader *in, uint32_t count) {
-    if (gunzip->held_count == 0 && reader_left(in) >= count) {
-        in->next += count;
-        return in->next - count;
-    }
-    while (gunzip->held_count < count) {
-        if (in->next == in->end) return NULL;
-        gunzip->held[gunzip->held_count++] = *in->next++;
-    }
-    gunzip->held_count = 0;
-    return gunzip->held;
+static const uint8_t *take_part(sluice_gunzip *gunzip, reader *in, uint32_t count) {
+    return take(in, gunzip->held, &gunzip->held_count, count);
 }
 
 static void add_to_header_crc(sluice_gunzip *gunzip, const uint8_t *bytes, size_t length) {
@@ -99,7 +87,7 @@ static sluice_status no_member(const sluice_gunzip *gunzip) {
 
 // The magic bytes are looked at one by one: what is not gzip should say so before ten bytes of it are there.
 static sluice_status run_fixed(sluice_gunzip *gunzip, reader *in) {
-    const uint8_t *header = take(gunzip, in, FIXED_LENGTH);
+    const uint8_t *header = take_part(gunzip, in, FIXED_LENGTH);
     const uint32_t count = header ? FIXED_LENGTH : gunzip->held_count;
     const uint8_t *seen = header ? header : gunzip->held;
     if (count > 0 && seen[0] != 0x1F) return no_member(gunzip);
@@ -115,7 +103,7 @@ static sluice_status run_fixed(sluice_gunzip *gunzip, reader *in) {
 }
 
 static sluice_status run_extra_length(sluice_gunzip *gunzip, reader *in) {
-    const uint8_t *length = take(gunzip, in, 2);
+    const uint8_t *length = take_part(gunzip, in, 2);
     if (!length) return SLUICE_NEED_INPUT;
     add_to_header_crc(gunzip, length, 2);
     gunzip->skip = load_16(length);
@@ -149,7 +137,7 @@ static sluice_status run_text(sluice_gunzip *gunzip, reader *in) {
 }
 
 static sluice_status run_header_crc(sluice_gunzip *gunzip, reader *in) {
-    const uint8_t *crc = take(gunzip, in, 2);
+    const uint8_t *crc = take_part(gunzip, in, 2);
     if (!crc) return SLUICE_NEED_INPUT;
     if (load_16(crc) != (gunzip->header_crc & 0xFFFF)) return SLUICE_ERROR_CORRUPT;
     gunzip->state = STATE_DATA;
@@ -184,7 +172,7 @@ static bool is_block(const sluice_gunzip *gunzip) {
 }
 
 static sluice_status run_trailer(sluice_gunzip *gunzip, reader *in) {
-    const uint8_t *trailer = take(gunzip, in, TRAILER_LENGTH);
+    const uint8_t *trailer = take_part(gunzip, in, TRAILER_LENGTH);
     if (!trailer) return SLUICE_NEED_INPUT;
     if (load_32(trailer) != gunzip->crc || load_32(trailer + 4) != gunzip->length) return SLUICE_ERROR_CORRUPT;
     gunzip->awaits_end = is_block(gunzip) && gunzip->length > 0;

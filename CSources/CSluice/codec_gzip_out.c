@@ -123,16 +123,6 @@ static size_t deflate_any(sluice_deflater *deflater, const uint8_t *in, size_t l
     return written > 0 ? written : deflate_stored(in, length, out);
 }
 
-static void store_16(uint8_t *out, uint32_t value) {
-    out[0] = (uint8_t)value;
-    out[1] = (uint8_t)(value >> 8);
-}
-
-static void store_32(uint8_t *out, uint32_t value) {
-    store_16(out, value);
-    store_16(out + 2, value >> 16);
-}
-
 size_t sluice_bgzf_member(sluice_deflater *deflater, const uint8_t *in, size_t length, uint8_t *out) {
     assert(0 < length && length <= SLUICE_BGZF_INPUT_MAX);
     const size_t deflated = deflate_any(deflater, in, length, out + HEADER_LENGTH);

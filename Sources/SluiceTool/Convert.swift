@@ -24,10 +24,10 @@ struct Convert: ParsableCommand {
     @Option(help: "Format of the output. (default: by the name)")
     var to: FileFormat?
 
-    @Option(help: "Compression of the output: none, gzip. (default: by the name)")
+    @Option(help: "Compression of the output: \(CompressionFormat.names). (default: by the name)")
     var compression: CompressionFormat?
 
-    @Option(help: "gzip level, 0 to 9. (default: 1)")
+    @Option(help: "Level of the compression: gzip 0 to 9, lz4 0 to 12. (default: 1)")
     var level: Int?
 
     @Flag(help: "Write behind what the output has, in the file itself: same columns, same compression.")

@@ -7,8 +7,8 @@ struct SluiceTool: ParsableCommand {
         commandName: "sluice",
         abstract: "Streams data sets larger than memory.",
         discussion: """
-            Converts between CSV and JSON Lines, plain or gzip'd, in a few MiB of memory. Formats and compression are told \
-            from the names of the files; "-" is standard input or output.
+            Converts between CSV and JSON Lines, plain, gzip'd or as LZ4, in a few MiB of memory. Formats and compression are \
+            told from the names of the files; "-" is standard input or output.
 
             Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed.
             """,

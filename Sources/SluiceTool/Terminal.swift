@@ -42,7 +42,7 @@ enum ExitStatus: Int32 {
         case .isDirectory, .permissionDenied: self = error.stage == "commit" ? .cannotCreate : .noInput
         case .cannotCreate: self = .cannotCreate
         case .readFailed, .writeFailed, .noSpace: self = .inputOutput
-        case .unsupported: self = ["decode", "encode"].contains(error.stage) ? .badData : .usage
+        case .unsupported: self = ["cut", "decode", "encode"].contains(error.stage) ? .badData : .usage
         case .invalidConfiguration, .unknownColumn: self = .usage
         case .brokenLedger, .closed, .processorFailed: self = .software
         default: self = .badData

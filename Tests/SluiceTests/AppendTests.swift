@@ -1,5 +1,6 @@
 import Foundation
 import Sluice
+import TestSupport
 import Testing
 
 @Suite("Appending")
@@ -86,12 +87,7 @@ struct AppendTests {
         case "gzip":
             try Data(bytes).write(to: URL(fileURLWithPath: plain))
             #expect(try folder.shell(#"gzip -c "$1" > "$2""#, [plain, path]).status == 0)
-        default:
-            // A sink of raw bytes makes what no text sink would.
-            let binary = try #require(FileFormat(rawValue: "binary"))
-            let sink = try FileStreamSink(path, format: binary)
-            try sink.writeChunk(StreamChunk(data: [["bytes": .bytes(bytes)]]))
-            try sink.close()
+        default: try Data(LZ4File.frame(bytes, [.stored(bytes)])).write(to: URL(fileURLWithPath: path))
         }
     }
 

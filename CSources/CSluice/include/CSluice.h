@@ -8,9 +8,11 @@
 #include "sluice_gzip.h"
 #include "sluice_json.h"
 #include "sluice_kernel.h"
+#include "sluice_lz4.h"
 #include "sluice_number.h"
 #include "sluice_status.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
+#include "sluice_xxh32.h"
 
 #endif

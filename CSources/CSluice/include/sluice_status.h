@@ -35,7 +35,9 @@ typedef enum sluice_status {
     SLUICE_ERROR_NO_MEMORY = -11,
     SLUICE_ERROR_UNKNOWN_KEY = -12,       // a record has a key that is no column of the CSV output
     SLUICE_ERROR_INVALID_UTF16 = -13,
-    SLUICE_ERROR_UNENCODABLE = -14        // a character that the output's encoding does not have
+    SLUICE_ERROR_UNENCODABLE = -14,       // a character that the output's encoding does not have
+    SLUICE_ERROR_NEEDS_DICTIONARY = -15,  // compressed data that only its dictionary makes readable
+    SLUICE_ERROR_LEGACY_FORMAT = -16      // compressed data of an old format that has neither checksum nor end
 } sluice_status;
 
 #endif

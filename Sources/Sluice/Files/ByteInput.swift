@@ -90,37 +90,41 @@ final class FileInput: ByteInput {
     }
 }
 
-/// The bytes inside a gzip file.
-final class GunzipInput: ByteInput {
+/// The bytes inside a compressed file.
+final class DecompressedInput: ByteInput {
     private let file: FileInput
-    private let gunzip = Gunzip()
+    private let decompressor: any Decompressor
+    private let suffix: String
     private let block: ByteBlock
     private var used = 0
     private var filled = 0
     private var isFinal = false
     private var hasEnded = false
-    /// Decompressed bytes handed out.
+    /// Decompressed bytes.
     private var produced = 0
 
-    init(_ file: FileInput, _ pool: BlockPool) {
+    init(_ file: FileInput, _ decompressor: any Decompressor, suffix: String, _ pool: BlockPool) {
         self.file = file
+        self.decompressor = decompressor
+        self.suffix = suffix
         block = pool.block(capacity: 128 << 10)
     }
 
     var consumed: Int { file.consumed - (filled - used) }
     var length: Int? { file.length }
     var identity: FileIdentity { file.identity }
-    /// Whether zeros came behind the last member.
-    var isPadded: Bool { gunzip.isPadded }
+    /// Whether padding came behind the data: then nothing else may.
+    var isPadded: Bool { decompressor.isPadded }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         var written = 0
         while written == 0 && !hasEnded {
-            let (status, read, put) = gunzip.run(
+            let (status, read, put) = decompressor.run(
                 UnsafeBufferPointer(start: block.bytes + used, count: filled - used), isFinal: isFinal,
                 into: UnsafeMutableBufferPointer(start: bytes, count: count))
             used += read
             written += put
+            produced += put
             switch status {
             case .failed(let code): throw failure(code)
             case .end: hasEnded = true
@@ -131,27 +135,32 @@ final class GunzipInput: ByteInput {
             default: break
             }
         }
-        produced += written
         return written
     }
 
     private func failure(_ code: StreamError.Code) -> StreamError {
+        let codec = type(of: decompressor)
+        let name = codec.name
         let (message, hint): (String, String) =
             switch code {
-            case .truncatedCompression: ("the gzip data stops before its end", "the file was cut off; get it anew")
-            case .trailingData: ("bytes that are no gzip follow the gzip data", "the file was damaged or written to")
+            case .truncatedCompression: ("the \(name) data stops before its end", "the file was cut off; get it anew")
+            case .trailingData:
+                ("bytes that are no \(name) follow the \(name) data", "the file was damaged or written to")
             default:
-                consumed < 18 && produced == 0
-                    ? (
-                        "the file is no gzip, though it is read as one",
-                        "its name ends in .gz; rename it, or say compression: .none"
+                if let refusal = decompressor.refusal {
+                    refusal
+                } else if consumed <= codec.startLength && produced == 0 {
+                    (
+                        "the file is no \(name), though it is read as one",
+                        "its name ends in \(suffix); rename it, or say compression: .none"
                     )
-                    : ("the gzip data is damaged", "get the file anew")
+                } else {
+                    ("the \(name) data is damaged", "get the file anew")
+                }
             }
         return StreamError(
             code, "\(message) (byte \(consumed) of the compressed file)", path: file.path, byteOffset: produced,
-            stage: "cut",
-            hint: hint)
+            stage: "cut", hint: hint)
     }
 
     func close() { file.close() }
@@ -213,10 +222,8 @@ enum FileInputs {
     static func decompressed(
         _ file: FileInput, _ compression: CompressionFormat, _ pool: BlockPool
     ) -> any ByteInput {
-        switch compression {
-        case .none: file
-        case .gzip: GunzipInput(file, pool)
-        }
+        guard let decompressor = compression.decompressor() else { return file }
+        return DecompressedInput(file, decompressor, suffix: compression.marks?.suffix ?? "", pool)
     }
 }
 

@@ -47,6 +47,9 @@ public final class FileStreamSink: SplitSink {
     private var encoder: Encoder?
     /// Bytes before compression that were committed.
     private var rawBytes = 0
+    /// What stands around the blocks; nil without compression.
+    private var frame: (any CompressionFrame)?
+    private var frameHasStarted = false
     /// Chunks that wait for the columns.
     private var waiting: [StreamChunk] = []
     /// Records of theirs that decide, and the bytes of those.
@@ -71,7 +74,8 @@ public final class FileStreamSink: SplitSink {
     ///   - encoding: of the text.
     ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records (or 4 MiB of
     ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
-    ///   - level: of gzip, 0 ... 9; nil: 1.
+    ///   - level: of the compression; nil: 1. gzip has 0 (stored) to 9. LZ4 has 0 and 1, which are its fast compressor, and 2
+    ///     to 12, which are those of LZ4HC: smaller, and from 20 times slower on.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`, also for what cannot be
     ///   appended to what is there.
@@ -88,6 +92,7 @@ public final class FileStreamSink: SplitSink {
         self.format = format
         self.compression = compression ?? CompressionFormat(path: path)
         self.level = level ?? 1
+        frame = self.compression.frame()
         self.kernel = try kernel.make()
         delimiter = CSVDialect(path: path).delimiter
         try Self.check(format, self.compression, columns, level, path)
@@ -112,10 +117,11 @@ public final class FileStreamSink: SplitSink {
                 format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
                 path: path)
         }
-        if let level, compression != .gzip || !(0...9).contains(level) {
+        if let level, compression.levels?.contains(level) != true {
             throw StreamError(
                 .invalidConfiguration,
-                compression == .gzip ? "gzip levels are 0 to 9" : "only compressed files have a level",
+                compression.levels.map { "\(compression) levels are \($0.lowerBound) to \($0.upperBound)" }
+                    ?? "only compressed files have a level",
                 path: path)
         }
     }
@@ -176,9 +182,7 @@ extension FileStreamSink {
         try failing {
             if case .undecided = state { try decideFromWaiting() }
             try encoder?.endUnit { try commit($0) }
-            if compression == .gzip, !goesOn || file.bytesWritten > 0 {
-                try BlockDeflater.end.withUnsafeBytes { try file.write($0) }
-            }
+            if !goesOn || frameHasStarted { try endFrame() }
             try file.close()
             state = .closed
         }
@@ -298,27 +302,40 @@ extension FileStreamSink {
         guard case .ready(let encoding) = state else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
-        return Encoder(encoding, try compression == .gzip ? BlockDeflater(level: level) : nil, pool)
+        return Encoder(encoding, try compression.compressor(level: level), pool)
     }
 
     public func commit(_ block: EncodedBlock) throws {
+        try startFrame()
+        if let content = block.rawBytes { frame?.add(content) }
         try file.write(block)
         rawBytes += block.rawCount
+    }
+
+    private func startFrame() throws {
+        guard !frameHasStarted else { return }
+        frameHasStarted = true
+        try frame?.start.withUnsafeBytes { try file.write($0) }
+    }
+
+    private func endFrame() throws {
+        try startFrame()
+        try frame?.end.withUnsafeBytes { try file.write($0) }
     }
 
     /// Encodes chunks to bytes of the file.
     public final class Encoder: ChunkEncoder {
         private let formatter: RecordFormatter
-        private let deflater: BlockDeflater?
+        private let compressor: (any BlockCompressor)?
         private let pool: BlockPool
         private var raw: ByteBlock
         private var filled = 0
         /// Records that became bytes.
         public var encodedRecords: Int { formatter.encodedRecords }
 
-        fileprivate init(_ encoding: RecordEncoding, _ deflater: BlockDeflater?, _ pool: BlockPool) {
+        fileprivate init(_ encoding: RecordEncoding, _ compressor: (any BlockCompressor)?, _ pool: BlockPool) {
             formatter = RecordFormatter(encoding, pool)
-            self.deflater = deflater
+            self.compressor = compressor
             self.pool = pool
             raw = pool.block(capacity: Self.blockSize)
         }
@@ -366,27 +383,31 @@ extension FileStreamSink {
             }
         }
 
-        /// Hands out the raw bytes: all, or for gzip those of whole members.
+        /// Hands out the raw bytes: all, or for a compression those of whole blocks.
         private func drain(all: Bool, _ emit: (EncodedBlock) throws -> Void) throws {
             guard filled > 0 else { return }
-            guard let deflater else {
+            guard let compressor else {
                 let full = raw
                 raw = pool.block(capacity: Self.blockSize)
                 let count = filled
                 filled = 0
                 return try emit(EncodedBlock(block: full, count: count, rawCount: count))
             }
+            let sizes = type(of: compressor)
             var start = 0
-            while filled - start >= BlockDeflater.inputMax || all && start < filled {
-                let count = min(BlockDeflater.inputMax, filled - start)
-                let member = pool.block(capacity: BlockDeflater.outputMax)
-                let length = deflater.member(
-                    UnsafeBufferPointer(start: raw.bytes + start, count: count), into: member.bytes)
+            while filled - start >= sizes.inputMax || all && start < filled {
+                let count = min(sizes.inputMax, filled - start)
+                let block = pool.block(capacity: sizes.outputMax)
+                let length = compressor.block(
+                    UnsafeBufferPointer(start: raw.bytes + start, count: count), into: block.bytes)
+                try emit(EncodedBlock(block: block, count: length, rawCount: count, raw: (raw, start)))
                 start += count
-                try emit(EncodedBlock(block: member, count: length, rawCount: count))
             }
-            raw.bytes.update(from: raw.bytes + start, count: filled - start)
             filled -= start
+            // Blocks that are not committed yet still need theirs.
+            let next = isKnownUniquelyReferenced(&raw) ? raw : pool.block(capacity: max(filled, Self.blockSize))
+            next.bytes.update(from: raw.bytes + start, count: filled)
+            raw = next
         }
     }
 }

@@ -33,7 +33,7 @@ struct OldContent {
             let start = header?.start
             let seen = start.flatMap { $0.filled > 0 ? $0.block.bytes[$0.filled - 1] : nil }
             last = try lastByte(of: content, pool) ?? seen ?? UInt8(ascii: "\n")
-            guard (content as? GunzipInput)?.isPadded != true else {
+            guard (content as? DecompressedInput)?.isPadded != true else {
                 throw refusal("zeros follow its gzip data, behind which nothing is read", file, "compress it anew")
             }
         }

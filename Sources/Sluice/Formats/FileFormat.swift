@@ -26,38 +26,6 @@ public enum FileFormat: String, Sendable, CaseIterable {
     }
 }
 
-/// How a file is compressed.
-public enum CompressionFormat: String, Sendable, CaseIterable {
-    case none
-    /// gzip of any members in; BGZF (which every gzip reader reads) out.
-    case gzip
-
-    /// What names of such files end in, and what the files start with; nil for no compression.
-    private var marks: (suffix: String, magic: [UInt8])? {
-        switch self {
-        case .none: nil
-        case .gzip: (".gz", [0x1F, 0x8B])
-        }
-    }
-
-    /// The compression that a file's name tells.
-    public init(path: String) {
-        let name = path.lowercased()
-        self = Self.allCases.first { $0.marks.map { name.hasSuffix($0.suffix) } ?? false } ?? .none
-    }
-
-    /// The compression that the first bytes of a file tell; `magicLength` of them are enough.
-    init(magic bytes: [UInt8]) {
-        self = Self.allCases.first { $0.marks.map { bytes.starts(with: $0.magic) } ?? false } ?? .none
-    }
-
-    static let magicLength = allCases.compactMap { $0.marks?.magic.count }.max() ?? 0
-
-    static func withoutSuffix(_ path: String) -> String {
-        String(path.dropLast(CompressionFormat(path: path).marks?.suffix.count ?? 0))
-    }
-}
-
 /// How text is encoded.
 public enum TextEncoding: String, Sendable, CaseIterable {
     case utf8

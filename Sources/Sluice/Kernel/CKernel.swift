@@ -156,6 +156,7 @@ extension KernelStatus {
         case SLUICE_ERROR_TRUNCATED: self = .failed(.truncatedCompression)
         case SLUICE_ERROR_TRAILING_DATA: self = .failed(.trailingData)
         case SLUICE_ERROR_UNKNOWN_KEY: self = .failed(.unknownKey)
+        case SLUICE_ERROR_NEEDS_DICTIONARY, SLUICE_ERROR_LEGACY_FORMAT: self = .failed(.unsupported)
         default: self = .failed(.corruptCompression)
         }
     }

@@ -1,7 +1,10 @@
 import CSluice
 
 /// Inflates gzip, member after member.
-final class Gunzip {
+final class Gunzip: Decompressor {
+    static let name = "gzip"
+    static let startLength = 18
+
     private let core: OpaquePointer
 
     /// - Throws: never but for want of memory.
@@ -15,7 +18,6 @@ final class Gunzip {
     /// Whether zeros came behind the last member: then nothing else may.
     var isPadded: Bool { sluice_gunzip_is_padded(core) }
 
-    /// Inflates from `input` to `output`, and says how much of either it used.
     func run(
         _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool, into output: UnsafeMutableBufferPointer<UInt8>
     ) -> (status: KernelStatus, read: Int, written: Int) {
@@ -28,17 +30,14 @@ final class Gunzip {
 }
 
 /// Deflates to BGZF members.
-final class BlockDeflater {
-    /// Input bytes of a full member.
+final class BlockDeflater: BlockCompressor {
     static let inputMax = Int(SLUICE_BGZF_INPUT_MAX)
-    /// Room that a member needs.
     static let outputMax = Int(SLUICE_BGZF_OUTPUT_MAX)
-    /// What stands at the end of a BGZF file.
-    static let end = withUnsafeBytes(of: sluice_bgzf_end) { Array($0) }
+    static let levels = 0...9
 
     private let core: OpaquePointer
 
-    /// - Parameter level: 0 ... 9.
+    /// - Parameter level: one of `levels`.
     init(level: Int) throws(StreamError) {
         guard let core = sluice_deflater_create(Int32(level)) else {
             throw StreamError(.invalidConfiguration, "no gzip level \(level)", hint: "levels are 0 to 9")
@@ -48,10 +47,16 @@ final class BlockDeflater {
 
     deinit { sluice_deflater_destroy(core) }
 
-    /// One member of at most `inputMax` bytes; returns its length.
-    func member(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> Int {
+    func block(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> Int {
         sluice_bgzf_member(core, input.baseAddress, input.count, output)
     }
+}
+
+/// BGZF: members that stand for themselves, and an empty one at the end.
+struct BlockGzipFrame: CompressionFrame {
+    var start: [UInt8] { [] }
+    func add(_ content: UnsafeRawBufferPointer) {}
+    var end: [UInt8] { withUnsafeBytes(of: sluice_bgzf_end) { Array($0) } }
 }
 
 /// What does the work inside, for `--version` and for reports.

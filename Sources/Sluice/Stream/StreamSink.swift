@@ -66,6 +66,18 @@ public struct EncodedBlock: Sendable {
     public let count: Int
     /// Bytes these were before compression.
     public let rawCount: Int
+    /// These bytes before compression, for checksums of all; nil where they are not compressed.
+    private let raw: (block: ByteBlock, start: Int)?
+
+    init(block: ByteBlock, count: Int, rawCount: Int, raw: (block: ByteBlock, start: Int)? = nil) {
+        self.block = block
+        self.count = count
+        self.rawCount = rawCount
+        self.raw = raw
+    }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: block.base, count: count) }
+    var rawBytes: UnsafeRawBufferPointer? {
+        raw.map { UnsafeRawBufferPointer(start: $0.block.base + $0.start, count: rawCount) }
+    }
 }

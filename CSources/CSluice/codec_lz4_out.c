@@ -1,0 +1,59 @@
+// LZ4 out: blocks of one frame, each compressed on its own.
+
+#include <lz4.h>
+#include <lz4hc.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "include/sluice_lz4.h"
+
+_Static_assert(SLUICE_LZ4_LEVEL_MAX == LZ4HC_CLEVEL_MAX, "the levels are liblz4's");
+
+enum { LENGTH_LENGTH = 4 };
+
+const uint8_t sluice_lz4_frame_start[SLUICE_LZ4_START_LENGTH] = {
+    0x04, 0x22, 0x4D, 0x18,  // magic number
+    0x64,                    // version 1, independent blocks, a checksum of the content
+    0x50,                    // blocks of up to 256 KiB
+    0x08                     // checksum of these two
+};
+
+void sluice_lz4_frame_end(uint32_t checksum, uint8_t out[SLUICE_LZ4_END_LENGTH]) {
+    store_32(out, 0);
+    store_32(out + 4, checksum);
+}
+
+struct sluice_lz4_encoder {
+    int level;
+    max_align_t state[];  // liblz4's
+};
+
+static bool is_fast(int level) { return level <= 1; }
+
+sluice_lz4_encoder *sluice_lz4_encoder_create(int level) {
+    if (level < 0 || level > SLUICE_LZ4_LEVEL_MAX) return NULL;
+    const int size = is_fast(level) ? LZ4_sizeofState() : LZ4_sizeofStateHC();
+    sluice_lz4_encoder *encoder = calloc(1, sizeof *encoder + (size_t)size);
+    if (encoder) encoder->level = level;
+    return encoder;
+}
+
+void sluice_lz4_encoder_destroy(sluice_lz4_encoder *encoder) { free(encoder); }
+
+size_t sluice_lz4_block(sluice_lz4_encoder *encoder, const uint8_t *in, size_t length, uint8_t *out) {
+    assert(0 < length && length <= SLUICE_LZ4_INPUT_MAX);
+    const char *source = (const char *)in;
+    char *target = (char *)out + LENGTH_LENGTH;
+    const int count = (int)length;
+    const int compressed =
+        is_fast(encoder->level)
+            ? LZ4_compress_fast_extState(encoder->state, source, target, count, count - 1, 1)
+            : LZ4_compress_HC_extStateHC(encoder->state, source, target, count, count - 1, encoder->level);
+    if (compressed > 0) {
+        store_32(out, (uint32_t)compressed);
+        return LENGTH_LENGTH + (size_t)compressed;
+    }
+    store_32(out, 0x80000000u | (uint32_t)length);
+    memcpy(target, in, length);
+    return LENGTH_LENGTH + length;
+}
