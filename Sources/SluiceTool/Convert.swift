@@ -24,6 +24,10 @@ struct Convert: ParsableCommand {
     @Option(help: "Format of the output. (default: by the name)")
     var to: FileFormat?
 
+    @Option(
+        help: "Encoding of the output; utf16 is little-endian with a byte order mark, utf16le and utf16be have none.")
+    var toEncoding: TextEncoding = .utf8
+
     @Option(help: "Compression of the output: \(CompressionFormat.names). (default: by the name)")
     var compression: CompressionFormat?
 
@@ -43,12 +47,12 @@ struct Convert: ParsableCommand {
 
     func run() throws {
         let source = try FileStreamSource(
-            input, format: from, chunkSize: reading.chunkSize, types: types,
+            input, format: from, chunkSize: reading.chunkSize, encoding: reading.encoding, types: types,
             select: try select.map(fields),
             maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
         let sink = try FileStreamSink(
-            output, format: try outputFormat(), mode: append ? .append : .write, compression: compression, level: level,
-            kernel: reading.kernel)
+            output, format: try outputFormat(), mode: append ? .append : .write, compression: compression,
+            encoding: toEncoding, level: level, kernel: reading.kernel)
         try BasicStreamProcessor(source: source, sink: sink).run()
     }
 
@@ -72,6 +76,9 @@ struct ReadingOptions: ParsableArguments {
 
     @Option(help: "Bytes a record may have.")
     var maxRecord = 16 << 20
+
+    @Option(help: "Encoding of the input; UTF-16 is as its byte order mark says, and utf16 without one little-endian.")
+    var encoding: TextEncoding = .utf8
 
     @Option(help: "Implementation of the hot functions: \(KernelChoice.names).")
     var kernel: KernelChoice = .auto

@@ -21,8 +21,8 @@ struct Count: ParsableCommand {
         var total = 0
         for input in inputs {
             let source = try FileStreamSource(
-                input, format: from, chunkSize: reading.chunkSize, maxRecordBytes: reading.maxRecord,
-                kernel: reading.kernel)
+                input, format: from, chunkSize: reading.chunkSize, encoding: reading.encoding,
+                maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
             let count = try source.countRecords()
             try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(input.escapingControls)")
             total += count

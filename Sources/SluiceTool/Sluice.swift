@@ -55,6 +55,16 @@ struct SluiceTool: ParsableCommand {
 extension KernelChoice: ExpressibleByArgument {}
 extension FileFormat: ExpressibleByArgument {}
 extension CompressionFormat: ExpressibleByArgument {}
+extension TextEncoding: ExpressibleByArgument {
+    /// Cases and hyphens do not matter: `UTF-16LE` is `utf16le`. ISO 8859-1 may have its own name.
+    public init?(argument: String) {
+        let name = argument.lowercased().filter { $0 != "-" && $0 != "_" }
+        let known = Self.allCases.first { $0.rawValue.lowercased() == name }
+        guard let encoding = name == "iso88591" ? .latin1 : known else { return nil }
+        self = encoding
+    }
+    public static var allValueStrings: [String] { allCases.map { $0.rawValue.lowercased() } }
+}
 extension CellTypes: ExpressibleByArgument {
     /// `infer` is the command line's word for `inferred`.
     public init?(argument: String) { self.init(rawValue: argument == "infer" ? "inferred" : argument) }

@@ -47,12 +47,14 @@ let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
 
 /// All records of a file, one compact JSON text each.
 func records(
-    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, types: CellTypes? = nil,
+    _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, encoding: TextEncoding = .utf8,
+    types: CellTypes? = nil,
     select: [String]? = nil,
     maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
 ) throws -> [String] {
     let source = try FileStreamSource(
-        path, format: format, chunkSize: chunkSize, types: types, select: select, maxRecordBytes: maxRecordBytes,
+        path, format: format, chunkSize: chunkSize, encoding: encoding, types: types, select: select,
+        maxRecordBytes: maxRecordBytes,
         maxChunkBytes: maxChunkBytes, kernel: kernel)
     var all: [String] = []
     try source.forEach { all += $0.data.map(\.description) }
@@ -67,4 +69,19 @@ func streamError(_ body: () throws -> Void) -> StreamError? {
     } catch {
         return error as? StreamError
     }
+}
+
+extension TextEncoding {
+    /// Text as it is stored, by the standard library's codecs; no byte order mark is added.
+    func stored(_ text: String) -> [UInt8] {
+        switch self {
+        case .utf8: Array(text.utf8)
+        case .utf16, .utf16LE: text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        case .utf16BE: text.utf16.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+        case .latin1: text.unicodeScalars.map { UInt8($0.value) }
+        }
+    }
+
+    /// Whether it has all characters of a text.
+    func has(_ text: String) -> Bool { self != .latin1 || text.unicodeScalars.allSatisfy { $0.value <= 0xFF } }
 }

@@ -80,6 +80,9 @@ extension BatchBase {
 }
 
 extension BatchBase {
+    /// Offset in the stream of what is at `offset` of the block.
+    func byteOffset(of offset: Int) -> Int { origin.byteOffset(of: offset, in: bytes) }
+
     private func lineEnds(_ range: Range<Int>) -> Int {
         let end = dialect.endsAtCarriageReturn ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
         return UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count).count { $0 == end }
@@ -95,4 +98,12 @@ struct BatchOrigin: Sendable {
     var recordsBefore = 0
     /// Offset in the stream of the block's byte 0.
     var byteOffset = 0
+    /// How the stream's text is stored; offsets count its bytes as they are there.
+    var encoding = TextEncoding.utf8
+
+    /// Offset in the stream of what is at `offset` of the block, which has these bytes. Complexity: as of
+    /// `TextEncoding.storedLength`.
+    func byteOffset(of offset: Int, in bytes: UnsafePointer<UInt8>) -> Int {
+        byteOffset + encoding.storedLength(bytes, offset)
+    }
 }

@@ -84,10 +84,11 @@ public struct Record: Sendable {
         return base.number(storage.core.pointee.firstRow + slot)
     }
 
-    /// Offset in its (decompressed) file of the record's first byte; nil for records that come from none.
+    /// Offset in its (decompressed) file of the record's first byte; nil for records that come from none. Complexity: constant,
+    /// or O(bytes before it in its unit) where the file is not UTF-8.
     public var byteOffset: Int? {
         guard let base = storage.base, slot < storage.core.pointee.baseRows else { return nil }
-        return base.origin.byteOffset + base.extent(storage.core.pointee.firstRow + slot).lowerBound
+        return base.byteOffset(of: base.extent(storage.core.pointee.firstRow + slot).lowerBound)
     }
 
     /// Bytes that the record has of its input.

@@ -47,7 +47,7 @@ extension BatchBase {
         block.bytes.update(from: bytes + first, count: end - first)
         var origin = origin
         origin.recordsBefore = number(rows.lowerBound) - 1
-        origin.byteOffset += first
+        origin.byteOffset = byteOffset(of: first)
         origin.start = 0
         var blocks = [block]
 

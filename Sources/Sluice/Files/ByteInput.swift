@@ -1,6 +1,7 @@
 /// Bytes of a file, decompressed.
 protocol ByteInput: AnyObject {
-    /// Reads up to `count` bytes; 0 at the end, which is an end that the compression confirms.
+    /// Reads up to `count` bytes; 0 at the end, which is an end that the compression confirms. Behind them there is padding, as
+    /// behind a block's, which may be overwritten.
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int
 
     /// Bytes consumed of the file as it is on disk, and how many it has; nil where that is not known.
@@ -8,10 +9,15 @@ protocol ByteInput: AnyObject {
     var length: Int? { get }
     var identity: FileIdentity { get }
 
+    /// How the file's text is stored, where it is handed out as UTF-8.
+    var encoding: TextEncoding { get }
+
     func close()
 }
 
 extension ByteInput {
+    var encoding: TextEncoding { .utf8 }
+
     /// Share of the file that was consumed, 0 ... 1.
     var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }
 }
@@ -177,15 +183,16 @@ final class PeekedInput: ByteInput {
     var consumed: Int { head.isEmpty ? input.consumed : 0 }
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
+    var encoding: TextEncoding { input.encoding }
 
     /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
     /// the first read.
     func firstByte() throws(StreamError) -> UInt8? {
-        var room = [UInt8](repeating: 0, count: 4096)
+        var room = [UInt8](repeating: 0, count: 4096 + blockPadding)
         while head.count < 64 << 10 {
             let got = try room.withUnsafeMutableBufferPointer { room throws(StreamError) in
                 guard let start = room.baseAddress else { return 0 }
-                return try input.read(into: start, room.count)
+                return try input.read(into: start, room.count - blockPadding)
             }
             head += room[..<got]
             let blank: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
@@ -210,12 +217,20 @@ final class PeekedInput: ByteInput {
 enum FileInputs {
     /// - Parameter compression: nil: what the name says, and what the first bytes add to that.
     static func open(
-        _ path: String, _ compression: CompressionFormat?, _ pool: BlockPool
+        _ path: String, _ compression: CompressionFormat?, _ encoding: TextEncoding, _ pool: BlockPool,
+        _ kernel: any Kernel
     ) throws(StreamError) -> (input: any ByteInput, compression: CompressionFormat) {
         let file = try FileInput(path)
         var actual = compression ?? CompressionFormat(path: path)
         if compression == nil, actual == .none { actual = try file.compressionOfMagic() }
-        return (decompressed(file, actual, pool), actual)
+        return (text(of: decompressed(file, actual, pool), encoding, pool, kernel, path: path), actual)
+    }
+
+    /// The text of an input, as UTF-8.
+    static func text(
+        of input: any ByteInput, _ encoding: TextEncoding, _ pool: BlockPool, _ kernel: any Kernel, path: String
+    ) -> any ByteInput {
+        encoding == .utf8 ? input : TranscodingInput(input, encoding, pool, kernel, path: path)
     }
 
     /// The bytes inside a file.

@@ -12,9 +12,10 @@ struct CSVHeader {
         maxBytes: Int
     ) throws(StreamError) -> CSVHeader {
         var start = InputStart(pool)
-        try start.skipByteOrderMark(input)
+        try start.skipByteOrderMark(input, path: path, record: 0)
         var ends = [UInt32](repeating: 0, count: 256)
         var dialect = given
+        func byteOffset(_ offset: Int) -> Int { input.encoding.storedLength(start.block.bytes, offset) }
         while true {
             start.skipBlankLines()
             var scanner = CSVScanner(given, position: start.position)
@@ -28,24 +29,25 @@ struct CSVHeader {
             case .needInput:
                 // Not at once over the limit, since half a line end does not count; see below.
                 if start.filled - start.position > maxBytes + (64 << 10) {
-                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: start.position)
+                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: byteOffset(start.position))
                 }
                 // Twice as much each time, since the header is scanned anew.
                 let wanted = start.position + 2 * (start.filled - start.position)
-                repeat { try start.readMore(input, pool) } while start.filled < wanted && !start.isAtEnd
+                repeat { try start.readMore(input, pool, record: 0) } while start.filled < wanted && !start.isAtEnd
             case .failed(let code):
                 let failure = scanner.failure(code, expected: nil, names: nil)
                 throw StreamError(
-                    code, "\(failure.message), in the header", path: path, record: 0, byteOffset: failure.offset,
+                    code, "\(failure.message), in the header", path: path, record: 0,
+                    byteOffset: byteOffset(failure.offset),
                     stage: "cut",
                     hint: failure.hint)
             default:
                 dialect.endsAtCarriageReturn = scanner.endsAtCarriageReturn
                 guard scanner.records == 1 else { return CSVHeader(columns: nil, dialect: dialect, start: start) }
                 if fields > 0, Int(ends[fields - 1]) - first > maxBytes {
-                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: first)
+                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: byteOffset(first))
                 }
-                let names = try names(start, first, ends[..<fields], kernel, dialect, path)
+                let names = try names(start, first, ends[..<fields], kernel, dialect, path, input.encoding)
                 start.position = scanner.position
                 return CSVHeader(columns: Schema(unique(names)), dialect: dialect, start: start)
             }
@@ -54,13 +56,15 @@ struct CSVHeader {
 
     private static func names(
         _ start: InputStart, _ first: Int, _ ends: ArraySlice<UInt32>, _ kernel: any Kernel, _ dialect: CSVDialect,
-        _ path: String
+        _ path: String, _ encoding: TextEncoding
     ) throws(StreamError) -> [String] {
         let bytes = UnsafePointer(start.block.bytes)
         if let last = ends.last, let invalid = kernel.firstInvalidUTF8(bytes + first, count: Int(last) - first) {
+            let malformed = encoding.malformed
             throw StreamError(
-                .invalidUTF8, "the header is not valid UTF-8", path: path, record: 0, byteOffset: first + invalid,
-                stage: "cut", hint: "the file may be in another encoding")
+                malformed.code, "the header is not valid \(malformed.name)", path: path, record: 0,
+                byteOffset: encoding.storedLength(bytes, first + invalid), stage: "cut",
+                hint: "the file may be in another encoding")
         }
         var next = first
         return ends.map { end in
@@ -100,9 +104,17 @@ extension Schema {
 }
 
 extension InputStart {
-    /// Reads at least 4 bytes, if there are any, and steps over a UTF-8 byte order mark.
-    mutating func skipByteOrderMark(_ input: any ByteInput) throws(StreamError) {
-        while filled < 4 && !isAtEnd { try read(input) }
+    /// Reads at least 4 bytes, if there are any, and steps over a byte order mark.
+    /// - Parameter record: what an error there is one of: the header (0) or the first record.
+    /// - Throws: `invalidUTF8` where the mark is one of UTF-16, which is no UTF-8.
+    mutating func skipByteOrderMark(_ input: any ByteInput, path: String, record: Int) throws(StreamError) {
+        while filled < 4 && !isAtEnd { try read(input, record: record) }
+        let start = (block.bytes[0], block.bytes[1])
+        if filled >= 2, start == (0xFE, 0xFF) || start == (0xFF, 0xFE) {
+            throw StreamError(
+                .invalidUTF8, "the text is not valid UTF-8: it begins with a byte order mark of UTF-16", path: path,
+                record: record, byteOffset: 0, stage: "cut", hint: "say encoding: .utf16 (--encoding utf16)")
+        }
         if filled >= 3 && block.bytes[0] == 0xEF && block.bytes[1] == 0xBB && block.bytes[2] == 0xBF { position = 3 }
     }
 
@@ -121,17 +133,22 @@ extension InputStart {
         }
     }
 
-    mutating func readMore(_ input: any ByteInput, _ pool: BlockPool) throws(StreamError) {
+    mutating func readMore(_ input: any ByteInput, _ pool: BlockPool, record: Int) throws(StreamError) {
         if filled == block.capacity {
             var larger = InputStart(
                 block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position)
             swap(&self, &larger)
         }
-        try read(input)
+        try read(input, record: record)
     }
 
-    private mutating func read(_ input: any ByteInput) throws(StreamError) {
-        let got = try input.read(into: block.bytes + filled, min(block.capacity - filled, 64 << 10))
+    private mutating func read(_ input: any ByteInput, record: Int) throws(StreamError) {
+        let got: Int
+        do throws(StreamError) {
+            got = try input.read(into: block.bytes + filled, min(block.capacity - filled, 64 << 10))
+        } catch {
+            throw error.placed(inRecord: record)
+        }
         filled += got
         isAtEnd = got == 0
     }

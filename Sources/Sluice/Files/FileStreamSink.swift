@@ -43,6 +43,8 @@ public final class FileStreamSink: SplitSink {
     private let kernel: any Kernel
     private let level: Int
     private let delimiter: UInt8
+    /// What was asked for; in append mode, for UTF-16, the byte order that is there.
+    private let encoding: TextEncoding
     private var state: State
     private var encoder: Encoder?
     /// Bytes before compression that were committed.
@@ -71,7 +73,8 @@ public final class FileStreamSink: SplitSink {
     ///   - format: nil: by the name.
     ///   - mode: what happens to a file that is there.
     ///   - compression: nil: by the name.
-    ///   - encoding: of the text.
+    ///   - encoding: of the text, the CSV header included. In append mode it has to be that of what is there, but that of
+    ///     UTF-16 the byte order there is kept.
     ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records (or 4 MiB of
     ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
     ///   - level: of the compression; nil: 1. gzip has 0 (stored) to 9. LZ4 has 0 and 1, which are its fast compressor, and 2
@@ -100,11 +103,12 @@ public final class FileStreamSink: SplitSink {
         file = try appended ?? AtomicFile(path)
         var old: OldContent?
         if let appended {
-            old = try .of(appended, format, self.compression, CSVDialect(path: path), pool, self.kernel)
+            old = try .of(appended, format, self.compression, encoding, CSVDialect(path: path), pool, self.kernel)
         }
+        self.encoding = old?.encoding ?? encoding
         goesOn = old != nil
         state = .undecided
-        if format == .jsonl { state = .ready(recordEncoding(columns: [])) }
+        if format == .jsonl { try decide([]) }
         if let old { try goOn(behind: old, columns) } else if let columns { try decide(columns) }
     }
 
@@ -219,9 +223,10 @@ extension FileStreamSink {
         RecordEncoding(format: format, columns: columns, delimiter: delimiter, kernel: kernel)
     }
 
-    /// The header is written as soon as the columns are known, and only once.
+    /// The byte order mark and the header are written as soon as the columns are known, and only once.
     private func decide(_ columns: [String]) throws {
         state = .ready(recordEncoding(columns: columns))
+        if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
         if !columns.isEmpty { try writeHeader(columns) }
     }
 
@@ -287,7 +292,13 @@ extension FileStreamSink {
         // A line of one empty name would be a blank line.
         if line.isEmpty { line = [UInt8](repeating: UInt8(ascii: "\""), count: 2) }
         line.append(UInt8(ascii: "\n"))
-        try append(line)
+        do {
+            try append(line)
+        } catch var error as StreamError where error.code == .unencodable {
+            (error.path, error.record) = (path, 0)
+            error.column = columns.first { $0.unicodeScalars.contains { $0.value > 0xFF } }
+            throw error
+        }
     }
 }
 
@@ -302,7 +313,8 @@ extension FileStreamSink {
         guard case .ready(let encoding) = state else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
-        return Encoder(encoding, try compression.compressor(level: level), pool)
+        let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
+        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool)
     }
 
     public func commit(_ block: EncodedBlock) throws {
@@ -326,6 +338,7 @@ extension FileStreamSink {
     /// Encodes chunks to bytes of the file.
     public final class Encoder: ChunkEncoder {
         private let formatter: RecordFormatter
+        private let transcoder: TranscodingOutput?
         private let compressor: (any BlockCompressor)?
         private let pool: BlockPool
         private var raw: ByteBlock
@@ -333,8 +346,12 @@ extension FileStreamSink {
         /// Records that became bytes.
         public var encodedRecords: Int { formatter.encodedRecords }
 
-        fileprivate init(_ encoding: RecordEncoding, _ compressor: (any BlockCompressor)?, _ pool: BlockPool) {
+        fileprivate init(
+            _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,
+            _ pool: BlockPool
+        ) {
             formatter = RecordFormatter(encoding, pool)
+            self.transcoder = transcoder
             self.compressor = compressor
             self.pool = pool
             raw = pool.block(capacity: Self.blockSize)
@@ -346,22 +363,23 @@ extension FileStreamSink {
         public func encode(_ chunk: StreamChunk, emit: (EncodedBlock) throws -> Void) throws {
             try withoutActuallyEscaping(emit) { emit in
                 var output = Output(encoder: self, emit: emit)
-                try formatter.encode(chunk.data, into: &output)
+                guard let transcoder else { return try formatter.encode(chunk.data, into: &output) }
+                try transcoder.encode(chunk.data, formatter, into: &output)
             }
         }
 
         public func endUnit(emit: (EncodedBlock) throws -> Void) throws { try drain(all: true, emit) }
 
-        /// Adds bytes as they are.
+        /// Adds text that is no record.
         func append(_ bytes: [UInt8], emit: (EncodedBlock) throws -> Void) throws {
-            try makeRoom(bytes.count, emit)
-            bytes.withUnsafeBufferPointer {
-                if let start = $0.baseAddress { (raw.bytes + filled).update(from: start, count: $0.count) }
+            try withoutActuallyEscaping(emit) { emit in
+                var output = Output(encoder: self, emit: emit)
+                guard let transcoder else { return try output.append(bytes) }
+                try transcoder.append(bytes, into: &output)
             }
-            filled += bytes.count
         }
 
-        /// The raw block as the formatter's output.
+        /// The raw block, which has bytes as they are stored before compression.
         private struct Output: EncoderOutput {
             let encoder: Encoder
             let emit: (EncodedBlock) throws -> Void

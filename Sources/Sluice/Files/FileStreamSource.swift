@@ -36,7 +36,7 @@ public final class FileStreamSource: SplitSource {
     ///     is not blank: `{` is JSON Lines; others are refused.
     ///   - compression: nil: by the name; gzip is also recognised by its first bytes.
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
-    ///   - encoding: of the text.
+    ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
     ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
@@ -56,7 +56,7 @@ public final class FileStreamSource: SplitSource {
         self.select = select
         self.types = types ?? .strings
         self.kernel = try kernel.make()
-        let opened = try FileInputs.open(path, compression, pool)
+        let opened = try FileInputs.open(path, compression, encoding, pool, self.kernel)
         self.compression = opened.compression
         (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
         guard types == nil || self.format == .csv else {
@@ -207,7 +207,7 @@ extension FileStreamSource {
 
     private func openJSONLines() throws -> Reader? {
         var start = InputStart(pool)
-        try start.skipByteOrderMark(input)
+        try start.skipByteOrderMark(input, path: path, record: 1)
         let schema = select.map { Schema($0) }
         let cutter = UnitCutter(
             input, pool, limits, path: path,

@@ -4,14 +4,17 @@ struct OldContent {
     let columns: Schema?
     /// Whether records can follow at once, without a line end before them.
     let isComplete: Bool
+    /// What was asked for, or what a byte order mark says.
+    let encoding: TextEncoding
 
     /// Looks at a file; nil where it is empty.
     ///
-    /// The start of a file tells its compression and CSV's columns. The end of a compressed one can only be told by reading it
-    /// all, and then it is known to be whole: behind one that is cut off, nothing could be read.
+    /// The start of a file tells its compression, its byte order and CSV's columns. The end of one that is compressed, or no
+    /// UTF-8, can only be told by reading it all, and then it is known to be whole: behind one that is cut off, nothing could be
+    /// read.
     static func of(
-        _ file: AppendedFile, _ format: FileFormat, _ compression: CompressionFormat, _ dialect: CSVDialect,
-        _ pool: BlockPool, _ kernel: any Kernel
+        _ file: AppendedFile, _ format: FileFormat, _ compression: CompressionFormat, _ encoding: TextEncoding,
+        _ dialect: CSVDialect, _ pool: BlockPool, _ kernel: any Kernel
     ) throws(StreamError) -> OldContent? {
         guard var last = try file.lastByte() else { return nil }
         let bytes = try file.content()
@@ -21,23 +24,29 @@ struct OldContent {
                 "what is there is \(found == .none ? "not compressed" : found.rawValue), and what is appended has to be, too",
                 file, "say compression: .\(found.rawValue) (--compression \(found.rawValue))")
         }
-        let content = FileInputs.decompressed(bytes, compression, pool)
+        let stored = FileInputs.decompressed(bytes, compression, pool)
+        let content = FileInputs.text(of: stored, encoding, pool, kernel, path: file.path)
         var header: CSVHeader?
-        if format == .csv {
+        var start = InputStart(pool)
+        if format != .csv {
+            try start.skipByteOrderMark(content, path: file.path, record: 1)
+        } else {
             header = try .read(content, pool, kernel, dialect, path: file.path, maxBytes: 16 << 20)
             guard header?.dialect.endsAtCarriageReturn != true else {
                 throw refusal("its records end with CR alone, and Sluice writes LF", file, "convert the file first")
             }
         }
-        if compression != .none {
-            let start = header?.start
-            let seen = start.flatMap { $0.filled > 0 ? $0.block.bytes[$0.filled - 1] : nil }
+        if compression != .none || encoding != .utf8 {
+            start = header?.start ?? start
+            let seen = start.filled > 0 ? start.block.bytes[start.filled - 1] : nil
             last = try lastByte(of: content, pool) ?? seen ?? UInt8(ascii: "\n")
-            guard (content as? DecompressedInput)?.isPadded != true else {
+            guard (stored as? DecompressedInput)?.isPadded != true else {
                 throw refusal("zeros follow its gzip data, behind which nothing is read", file, "compress it anew")
             }
         }
-        return OldContent(columns: header?.columns, isComplete: format.endsAnywhere || last == UInt8(ascii: "\n"))
+        return OldContent(
+            columns: header?.columns, isComplete: format.endsAnywhere || last == UInt8(ascii: "\n"),
+            encoding: content.encoding)
     }
 
     /// The last of the bytes that are left; nil where none are.

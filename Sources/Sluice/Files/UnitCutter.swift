@@ -120,13 +120,12 @@ final class UnitCutter<Cutter: RecordCutter> {
         let end = cutter.recordEnd
         let unit = CutUnit(
             block: block, range: unitStart..<end, chunkEnds: chunkEnds,
-            origin: BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset),
-            index: cutter.index)
+            origin: origin, index: cutter.index)
         expectedBytes = end - unitStart
         linesBefore += cutter.lines
         let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)
         next.bytes.update(from: block.bytes + end, count: filled - end)
-        blockOffset += end
+        blockOffset = origin.byteOffset(of: end, in: block.bytes)
         filled -= end
         unitStart = 0
         leadingBytes = end - chunkEnd
@@ -170,11 +169,11 @@ final class UnitCutter<Cutter: RecordCutter> {
         if filled - cutter.recordEnd > limits.maxRecordBytes + Self.readStep {
             throw .recordTooLarge(
                 limits.maxRecordBytes, path: path, record: linesBefore + cutter.lines + 1,
-                byteOffset: blockOffset + cutter.recordEnd)
+                byteOffset: origin.byteOffset(of: cutter.recordEnd, in: block.bytes))
         }
         let moved = filled == block.capacity ? moveToLargerBlock() : 0
         let wanted = max(Self.readStep, expectedBytes + 4096 - (filled - unitStart))
-        let got = try input.read(into: block.bytes + filled, min(wanted, block.capacity - filled))
+        let got = try read(min(wanted, block.capacity - filled))
         isAtEnd = got == 0
         filled += got
         return moved
@@ -184,9 +183,9 @@ final class UnitCutter<Cutter: RecordCutter> {
         let moved = unitStart
         let larger = pool.block(capacity: max((filled - moved) * 2, expectedBytes + Self.readStep))
         larger.bytes.update(from: block.bytes + moved, count: filled - moved)
+        blockOffset = origin.byteOffset(of: moved, in: block.bytes)
         block = larger
         cutter.rebase(moved)
-        blockOffset += moved
         filled -= moved
         chunkEnd -= moved
         unitStart = 0
@@ -212,13 +211,27 @@ final class UnitCutter<Cutter: RecordCutter> {
             guard record.count > limit else { continue }
             throw .recordTooLarge(
                 limit, path: path, record: unit.origin.recordsBefore + cutter.lines,
-                byteOffset: unit.origin.byteOffset + start + record.lowerBound)
+                byteOffset: unit.origin.byteOffset(of: start + record.lowerBound, in: bytes))
         }
     }
 
     private func error(_ code: StreamError.Code) -> StreamError {
-        BatchOrigin(path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset)
-            .error(cutter.failure(code), stage: "cut")
+        origin.error(cutter.failure(code), in: block.bytes, stage: "cut")
+    }
+
+    /// Where the unit in the block comes from.
+    private var origin: BatchOrigin {
+        BatchOrigin(
+            path: path, start: unitStart, recordsBefore: linesBefore, byteOffset: blockOffset,
+            encoding: input.encoding)
+    }
+
+    private func read(_ count: Int) throws(StreamError) -> Int {
+        do throws(StreamError) {
+            return try input.read(into: block.bytes + filled, count)
+        } catch {
+            throw error.placed(inRecord: linesBefore + cutter.lines + 1)
+        }
     }
 }
 

@@ -145,7 +145,8 @@ struct CSVDecoder: RecordDecoder {
             status = kernel.indexCSV(&scanner, bytes, count: unit.range.upperBound, isFinal: true, into: &index)
         }
         if case .failed(let code) = status {
-            throw unit.origin.error(scanner.failure(code, expected: columns, names: header), stage: "decode")
+            throw unit.origin.error(
+                scanner.failure(code, expected: columns, names: header), in: bytes, stage: "decode")
         }
         precondition(scanner.records == unit.records, "cut and index agree about records")
         return index
@@ -173,9 +174,10 @@ extension BatchBase {
             let place = (0..<columns).first { Int(ends[low * columns + $0]) > offset }
             column = place.map { header.names[$0] }
         }
+        let malformed = origin.encoding.malformed
         return StreamError(
-            .invalidUTF8, "the text is not valid UTF-8", path: origin.path, record: number(low),
-            byteOffset: origin.byteOffset + offset, column: column, stage: "decode",
+            malformed.code, "the text is not valid \(malformed.name)", path: origin.path, record: number(low),
+            byteOffset: byteOffset(of: offset), column: column, stage: "decode",
             hint: "the file may be in another encoding")
     }
 
@@ -184,7 +186,7 @@ extension BatchBase {
         guard unit.range.count > limit else { return }
         for row in 0..<rowCount where extent(row).count > limit {
             throw .recordTooLarge(
-                limit, path: origin.path, record: number(row), byteOffset: origin.byteOffset + extent(row).lowerBound)
+                limit, path: origin.path, record: number(row), byteOffset: byteOffset(of: extent(row).lowerBound))
         }
     }
 }

@@ -26,11 +26,6 @@ public enum FileFormat: String, Sendable, CaseIterable {
     }
 }
 
-/// How text is encoded.
-public enum TextEncoding: String, Sendable, CaseIterable {
-    case utf8
-}
-
 /// What CSV cells are.
 public enum CellTypes: String, Sendable, CaseIterable {
     /// Every cell is a string.

@@ -105,7 +105,7 @@ struct JSONLinesDecoder: RecordDecoder {
             pool, position: unit.range.lowerBound, expectedBytes: unit.range.count, expectedRows: unit.records)
         let bytes = UnsafePointer(unit.block.bytes)
         if case .failed(let code) = index.extend(kernel, pool, bytes, count: unit.range.upperBound) {
-            throw unit.origin.error(failure(code, index, unit), stage: "decode")
+            throw unit.origin.error(failure(code, index, unit), in: bytes, stage: "decode")
         }
         return index
     }
@@ -113,14 +113,16 @@ struct JSONLinesDecoder: RecordDecoder {
     private func failure(_ code: StreamError.Code, _ index: JSONIndex, _ unit: CutUnit) -> FormatFailure {
         let endsEarly =
             index.errorOffset >= unit.range.upperBound || unit.block.bytes[index.errorOffset] == UInt8(ascii: "\n")
+        let malformed = unit.origin.encoding.malformed
         let message =
             switch code {
             case .jsonTooDeep: "arrays and objects are nested more than 512 deep"
-            case .invalidUTF8: "the text is not valid UTF-8"
+            case .invalidUTF8: "the text is not valid \(malformed.name)"
             default: endsEarly ? "the line ends inside a JSON value" : "the line is no JSON here"
             }
         return FormatFailure(
-            code: code, message: message, offset: index.errorOffset, lines: index.lines,
+            code: code == .invalidUTF8 ? malformed.code : code, message: message, offset: index.errorOffset,
+            lines: index.lines,
             hint: code == .invalidUTF8 ? "the file may be in another encoding" : nil)
     }
 }
@@ -153,7 +155,7 @@ extension BatchBase {
         for row in 0..<rowCount where bytes[extent(row).lowerBound] != UInt8(ascii: "{") {
             throw StreamError(
                 .unsupported, "the record is no object, so no field of it can be selected", path: origin.path,
-                record: number(row), byteOffset: origin.byteOffset + extent(row).lowerBound, stage: "decode")
+                record: number(row), byteOffset: byteOffset(of: extent(row).lowerBound), stage: "decode")
         }
     }
 }

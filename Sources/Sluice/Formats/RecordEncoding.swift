@@ -34,6 +34,9 @@ final class RecordFormatter {
         columns = Schema(encoding.columns)
     }
 
+    /// One for the same records that has not begun.
+    func again() -> RecordFormatter { RecordFormatter(encoding, pool) }
+
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
         let core = batch.storage.core
@@ -237,4 +240,15 @@ protocol EncoderOutput {
     var filled: Int { get set }
     /// Makes at least `bytes` free.
     mutating func makeRoom(_ bytes: Int) throws
+}
+
+extension EncoderOutput {
+    /// Adds bytes as they are.
+    mutating func append(_ bytes: [UInt8]) throws {
+        try makeRoom(bytes.count)
+        bytes.withUnsafeBufferPointer {
+            if let start = $0.baseAddress { (room.0 + filled).update(from: start, count: $0.count) }
+        }
+        filled += bytes.count
+    }
 }

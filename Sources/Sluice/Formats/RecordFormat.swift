@@ -78,9 +78,10 @@ protocol RecordDecoder: Sendable {
 
 extension BatchOrigin {
     /// An error of the unit's data as users see it.
-    func error(_ failure: FormatFailure, stage: String) -> StreamError {
+    func error(_ failure: FormatFailure, in bytes: UnsafePointer<UInt8>, stage: String) -> StreamError {
         StreamError(
             failure.code, failure.message, path: path, record: recordsBefore + failure.lines + 1,
-            byteOffset: byteOffset + failure.offset, column: failure.column, stage: stage, hint: failure.hint)
+            byteOffset: byteOffset(of: failure.offset, in: bytes), column: failure.column, stage: stage,
+            hint: failure.hint)
     }
 }

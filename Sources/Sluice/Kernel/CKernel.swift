@@ -104,6 +104,36 @@ struct CKernel: Kernel, @unchecked Sendable {
         return offset == count ? nil : offset
     }
 
+    // MARK: Text encodings
+
+    func decodeText(
+        _ encoding: TextEncoding, _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int) {
+        transcode(encoding.function(of: table.pointee.to_utf8), input, isFinal: isFinal, into: output)
+    }
+
+    func encodeText(
+        _ encoding: TextEncoding, _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int) {
+        transcode(encoding.function(of: table.pointee.from_utf8), input, isFinal: isFinal, into: output)
+    }
+
+    private func transcode(
+        _ function: sluice_transcode_function??, _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int) {
+        guard case .some(.some(let function)) = function else {
+            preconditionFailure("UTF-8 is not transcoded")
+        }
+        var read = 0
+        var written = 0
+        let status = function(
+            input.baseAddress, input.count, &read, isFinal, output.baseAddress, output.count, &written)
+        return (KernelStatus(status), read, written)
+    }
+
     // MARK: Encoding
 
     func encodeJSONLines(
@@ -157,6 +187,8 @@ extension KernelStatus {
         case SLUICE_ERROR_TRAILING_DATA: self = .failed(.trailingData)
         case SLUICE_ERROR_UNKNOWN_KEY: self = .failed(.unknownKey)
         case SLUICE_ERROR_NEEDS_DICTIONARY, SLUICE_ERROR_LEGACY_FORMAT: self = .failed(.unsupported)
+        case SLUICE_ERROR_INVALID_UTF16: self = .failed(.invalidUTF16)
+        case SLUICE_ERROR_UNENCODABLE: self = .failed(.unencodable)
         default: self = .failed(.corruptCompression)
         }
     }

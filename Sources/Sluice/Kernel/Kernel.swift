@@ -63,6 +63,19 @@ protocol Kernel: Sendable {
     /// Offset of the first ill-formed UTF-8 sequence; nil if there is none.
     func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int?
 
+    /// Text of another encoding to UTF-8, by whole characters, and how far that came: see `sluice_transcode_function`. The output
+    /// has room for a character at least.
+    func decodeText(
+        _ encoding: TextEncoding, _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int)
+
+    /// UTF-8 to another encoding, likewise.
+    func encodeText(
+        _ encoding: TextEncoding, _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> (status: KernelStatus, read: Int, written: Int)
+
     func encodeJSONLines(
         _ rows: EncodableRows, _ columns: OutputColumns, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int

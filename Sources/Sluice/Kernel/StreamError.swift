@@ -8,10 +8,11 @@ public struct StreamError: Error, Sendable {
         // The file system
         case fileNotFound, isDirectory, permissionDenied, cannotCreate, readFailed, writeFailed, noSpace
         // The data
-        case raggedRecord, unclosedQuote, textAfterQuote, invalidUTF8, invalidJSON, jsonTooDeep, recordTooLarge
+        case raggedRecord, unclosedQuote, textAfterQuote, invalidUTF8, invalidUTF16, invalidJSON, jsonTooDeep
+        case recordTooLarge
         case corruptCompression, truncatedCompression, trailingData
         // Records against what was asked for
-        case unknownColumn, differentColumns, unknownKey, missingField, typeMismatch, numberNotFinite
+        case unknownColumn, differentColumns, unknownKey, missingField, typeMismatch, numberNotFinite, unencodable
         // The run
         case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed
     }

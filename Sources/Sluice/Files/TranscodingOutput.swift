@@ -1,0 +1,141 @@
+/// Takes UTF-8 on its way into a file of another encoding.
+final class TranscodingOutput {
+    private let encoding: TextEncoding
+    private let kernel: any Kernel
+    private let pool: BlockPool
+    /// UTF-8 that is not transcoded yet: none between calls.
+    fileprivate var text: ByteBlock
+    fileprivate var filled = 0
+
+    init(_ encoding: TextEncoding, _ pool: BlockPool, _ kernel: any Kernel) {
+        self.encoding = encoding
+        self.kernel = kernel
+        self.pool = pool
+        text = pool.block(capacity: Self.blockSize)
+    }
+
+    private static var blockSize: Int { 256 << 10 }
+
+    /// Bytes that a character has at most, in any encoding.
+    private static var characterMax: Int { 4 }
+
+    /// Writes all records of a batch to `output`.
+    /// - Throws: what `formatter` does; `unencodable`, with record and column.
+    func encode(
+        _ batch: RecordBatch, _ formatter: RecordFormatter, into output: inout some EncoderOutput
+    ) throws {
+        let recordsBefore = formatter.encodedRecords
+        var room = Room(transcoder: self, output: output)
+        do {
+            try formatter.encode(batch, into: &room)
+            try transcode(into: &room.output)
+        } catch is Unencodable {
+            throw unencodable(batch, formatter, recordsBefore)
+        }
+    }
+
+    /// Writes text that is no record.
+    func append(_ bytes: [UInt8], into output: inout some EncoderOutput) throws {
+        var room = Room(transcoder: self, output: output)
+        do {
+            try room.append(bytes)
+            try transcode(into: &room.output)
+        } catch is Unencodable {
+            throw Self.error("the header")
+        }
+    }
+
+    /// The block of UTF-8 as a formatter's output.
+    private struct Room<Output: EncoderOutput>: EncoderOutput {
+        let transcoder: TranscodingOutput
+        var output: Output
+
+        var room: (UnsafeMutablePointer<UInt8>, Int) { (transcoder.text.bytes, transcoder.text.capacity) }
+        var filled: Int {
+            get { transcoder.filled }
+            nonmutating set { transcoder.filled = newValue }
+        }
+        mutating func makeRoom(_ bytes: Int) throws {
+            if filled + bytes > transcoder.text.capacity { try transcoder.transcode(into: &output) }
+            if bytes > transcoder.text.capacity { transcoder.text = transcoder.pool.block(capacity: bytes) }
+        }
+    }
+
+    /// The next character is none of the encoding's.
+    private struct Unencodable: Error {}
+
+    private func transcode(into output: inout some EncoderOutput) throws {
+        var start = 0
+        while start < filled {
+            let (room, capacity) = output.room
+            let (status, read, written) = kernel.encodeText(
+                encoding, UnsafeBufferPointer(start: text.bytes + start, count: filled - start), isFinal: true,
+                into: UnsafeMutableBufferPointer(start: room + output.filled, count: capacity - output.filled))
+            start += read
+            output.filled += written
+            switch status {
+            case .outputFull: try output.makeRoom(Self.characterMax)
+            case .failed: throw Unencodable()
+            default: break
+            }
+        }
+        filled = 0
+    }
+}
+
+// MARK: - Which record it was
+
+extension TranscodingOutput {
+    /// The error of the first record with a character that the encoding lacks, found by encoding them one by one, and its first
+    /// such field, found by encoding it without those behind.
+    private func unencodable(
+        _ batch: RecordBatch, _ formatter: RecordFormatter, _ recordsBefore: Int
+    ) -> StreamError {
+        guard let place = batch.indices.first(where: { !canEncode(batch.selecting($0..<$0 + 1), formatter) }) else {
+            return Self.error("the text")
+        }
+        let alone = batch.selecting(place..<place + 1)
+        let keys = alone[0].keys
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            var start = alone
+            for key in keys[(middle + 1)...] { start[0][key] = nil }
+            if canEncode(start, formatter) { low = middle + 1 } else { high = middle }
+        }
+        var error = Self.error("the text")
+        error.path = batch[place].storage.base?.origin.path
+        error.record = batch[place].number ?? recordsBefore + place + 1
+        error.byteOffset = batch[place].byteOffset
+        error.column = low < keys.count ? keys[low] : nil
+        return error
+    }
+
+    private func canEncode(_ batch: RecordBatch, _ formatter: RecordFormatter) -> Bool {
+        let trial = TranscodingOutput(encoding, pool, kernel)
+        var nowhere = Nowhere(block: pool.block(capacity: 4096))
+        var room = Room(transcoder: trial, output: nowhere)
+        do {
+            try formatter.again().encode(batch, into: &room)
+            try trial.transcode(into: &nowhere)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// An output that forgets.
+    private struct Nowhere: EncoderOutput {
+        let block: ByteBlock
+        var filled = 0
+        var room: (UnsafeMutablePointer<UInt8>, Int) { (block.bytes, block.capacity) }
+        mutating func makeRoom(_ bytes: Int) { filled = 0 }
+    }
+
+    private static func error(_ what: String) -> StreamError {
+        StreamError(
+            .unencodable, "\(what) has a character that ISO 8859-1 does not have", stage: "encode",
+            hint: "write another encoding (--to-encoding), UTF-8 having every character")
+    }
+}
