@@ -189,18 +189,29 @@ struct AppendTests {
         }
     }
 
-    @Test("behind a compressed file that is cut off or padded nothing is written, since nothing could be read")
-    func damaged() throws {
-        let path = folder.file("x.jsonl.gz")
+    @Test(
+        "behind a compressed file that is cut off nothing is written, since nothing could be read",
+        arguments: [(.gzip, 2), (.lz4, 4)] as [(CompressionFormat, Int)])
+    func cutOff(_ compression: CompressionFormat, _ magicLength: Int) throws {
+        let path = folder.file(Self.name(.jsonl, compression))
         try add(0..<3, to: path, .jsonl, .write)
         let whole = try bytesOfFile(path)
         for length in 1..<whole.count {
-            let cut = try folder.file("cut.jsonl.gz", Array(whole[..<length]))
+            let cut = try folder.file("cut-" + Self.name(.jsonl, compression), Array(whole[..<length]))
             let error = streamError { _ = try FileStreamSink(cut, mode: .append) }
-            // One byte of gzip's mark is none.
-            #expect(error?.code == (length < 2 ? .invalidConfiguration : .truncatedCompression), "cut at \(length)")
-            #expect(try bytesOfFile(cut).count == length)
+            // Less than its mark is no compression.
+            #expect(
+                error?.code == (length < magicLength ? .invalidConfiguration : .truncatedCompression),
+                "cut at \(length)")
+            #expect(try bytesOfFile(cut) == Array(whole[..<length]))
         }
+    }
+
+    @Test("nothing is written behind padding, which ends a gzip file, nor behind records that CR alone ends")
+    func padded() throws {
+        let path = folder.file("x.jsonl.gz")
+        try add(0..<3, to: path, .jsonl, .write)
+        let whole = try bytesOfFile(path)
         let padded = try folder.file("padded.jsonl.gz", whole + [0, 0, 0])
         #expect(streamError { _ = try FileStreamSink(padded, mode: .append) }?.code == .invalidConfiguration)
         let old = try folder.file("old.csv", "a\r1\r")

@@ -12,6 +12,7 @@ struct DetectionTests {
             ("x.csv", .csv, .none), ("x.tsv", .csv, .none), ("x.jsonl", .jsonl, .none), ("x.ndjson", .jsonl, .none),
             ("x.csv.gz", .csv, .gzip), ("x.tsv.gz", .csv, .gzip), ("X.JSONL.GZ", .jsonl, .gzip),
             ("a.gz/x.csv", .csv, .none), ("x.csv.gz.csv", .csv, .none), ("x.gz", nil, .gzip), ("csv", nil, .none),
+            ("x.csv.lz4", .csv, .lz4), ("x.jsonl.LZ4", .jsonl, .lz4), ("x.lz4", nil, .lz4),
         ] as [(String, FileFormat?, CompressionFormat)])
     func names(_ name: String, _ format: FileFormat?, _ compression: CompressionFormat) {
         #expect(FileFormat(path: name) == format && CompressionFormat(path: name) == compression)
@@ -34,12 +35,13 @@ struct DetectionTests {
         }
     }
 
-    @Test("a name that promises gzip is believed: without the magic, or empty, the file is refused")
+    @Test("a name that promises a compression is believed: without the magic, or empty, the file is refused")
     func promised() throws {
         for (name, text, code) in [
             ("x.csv.gz", "a\n1\n", .corruptCompression), ("x.jsonl.gz", "{}\n", .corruptCompression),
             ("e.csv.gz", "", .truncatedCompression), ("x.gz", "{}\n", .corruptCompression),
-            ("e.gz", "", .truncatedCompression),
+            ("e.gz", "", .truncatedCompression), ("x.csv.lz4", "a\n1\n", .corruptCompression),
+            ("e.csv.lz4", "", .truncatedCompression),
         ] as [(String, String, StreamError.Code)] {
             let path = try folder.file(name, text)
             let error = streamError { _ = try records(path) }

@@ -37,6 +37,7 @@ final class AppendedFile: FileOutput {
             oldSize = status.size
             created = isThere || status.size > 0 ? nil : try FileSystem.resolved(path)
         } catch {
+            FileSystem.unlock(descriptor)
             FileSystem.drop(descriptor)
             throw error
         }
@@ -74,16 +75,18 @@ final class AppendedFile: FileOutput {
             abort()
             throw error
         }
+        letGo()
+    }
+
+    private func letGo() {
+        FileSystem.unlock(descriptor)
         FileSystem.drop(descriptor)
         descriptor = -1
     }
 
     func abort() {
         guard descriptor >= 0 else { return }
-        defer {
-            FileSystem.drop(descriptor)
-            descriptor = -1
-        }
+        defer { letGo() }
         guard let status = try? FileSystem.status(descriptor, path), status.size <= oldSize + bytesWritten else {
             return
         }

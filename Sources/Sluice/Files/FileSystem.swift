@@ -52,6 +52,9 @@ package enum FileSystem {
             hint: "wait for them")
     }
 
+    /// Unlocks a file. Closing it alone would not, while a process that was just forked has it, too.
+    static func unlock(_ descriptor: Int32) { _ = flock(descriptor, LOCK_UN) }
+
     /// Makes a file that is not there; nil where there is one. `path` is what the caller calls it, for messages; so it is below.
     static func create(_ name: String, mode: UInt32, _ path: String) throws(StreamError) -> Int32? {
         let descriptor = retrying { open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode)) }
