@@ -67,7 +67,7 @@ struct RecordTests {
     func require() throws {
         #expect(try ann.require("id", as: Int.self) == 1)
         #expect(streamError { _ = try ann.require("x", as: Int.self) }?.code == .missingField)
-        #expect(streamError { _ = try ann.require("at", as: Int.self) }?.code == .missingField)
+        #expect(streamError { _ = try ann.require("at", as: Int.self) }?.code == .nullField)
         let error = streamError { _ = try ann.require("name", as: Int.self) }
         #expect(error?.code == .typeMismatch)
         #expect(error?.column == "name")

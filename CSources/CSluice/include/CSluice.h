@@ -3,6 +3,7 @@
 #ifndef CSLUICE_H
 #define CSLUICE_H
 
+#include "sluice_column.h"
 #include "sluice_csv.h"
 #include "sluice_encode.h"
 #include "sluice_gzip.h"

@@ -20,7 +20,7 @@
     let schema: Schema?
     /// Fields that a row of the index has: CSV columns, or projected JSON fields.
     let columns: Int
-    /// Column of the index for each column of the schema; nil: the same.
+    /// Column of the index for each column of the schema, -1 where it has none; nil: the same.
     let selected: [Int]?
     /// `SLUICE_HAS_*`.
     let flags: UInt32

@@ -15,10 +15,10 @@
 
 /// A column that was set or added: a tag and 64 bits for each slot, in raw memory that the encoders read as it is.
 @usableFromInline struct OverlayColumn {
-    @usableFromInline let name: String
+    @usableFromInline private(set) var name: String
     /// The two words of `name`, so that a loop that sets the same names again compares words, not characters. Equal
     /// words are equal names: the storage they may point to is kept alive by `name`.
-    @usableFromInline let nameWords: (UInt64, UInt64)
+    @usableFromInline private(set) var nameWords: (UInt64, UInt64)
     @usableFromInline let tags: UnsafeMutablePointer<UInt8>
     @usableFromInline let payloads: UnsafeMutablePointer<UInt64>
     /// Cells there is room for; 1 where the column is constant.
@@ -43,6 +43,11 @@
     }
 
     func cell(_ slot: Int) -> Int { isConstant ? 0 : slot }
+
+    mutating func rename(_ name: String) {
+        self.name = name
+        nameWords = unsafeBitCast(name, to: (UInt64, UInt64).self)
+    }
 }
 
 /// The mutable part of a batch: overlay and selection.
@@ -169,6 +174,24 @@ extension BatchCore {
     /// A constant column gets a cell for each slot.
     @usableFromInline mutating func expandColumn(_ number: Int) {
         resizeColumn(number, capacity: max(1, slotCount), isConstant: false)
+    }
+
+    /// Keeps the columns that `numbers` lists, in that order; no cell moves.
+    mutating func keepColumns(_ numbers: [Int]) {
+        let kept = UnsafeMutablePointer<OverlayColumn>.allocate(capacity: max(4, numbers.count))
+        var places: [Int: Int] = [:]
+        for (place, number) in numbers.enumerated() {
+            (kept + place).initialize(to: columns[number])
+            places[number] = place
+        }
+        for number in 0..<columnCount where places[number] == nil { columns[number].deallocate() }
+        columns.deinitialize(count: columnCount)
+        columns.deallocate()
+        columns = kept
+        columnCount = numbers.count
+        columnCapacity = max(4, numbers.count)
+        hint = 0
+        if hasKeyOrders { keyOrders = keyOrders.mapValues { $0.compactMap { places[$0] } } }
     }
 
     private mutating func resizeColumn(_ number: Int, capacity: Int, isConstant: Bool) {

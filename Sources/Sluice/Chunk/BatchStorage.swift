@@ -105,14 +105,18 @@ extension BatchStorage {
 
 extension BatchBase {
     /// The field in column `position` of the schema; nil where the row has none.
-    func field(_ row: Int, _ position: Int) -> Field? {
-        let column = indexColumn(position)
+    func field(_ row: Int, _ position: Int) -> Field? { indexedField(row, indexColumn(position)) }
+
+    /// The field in column `column` of the index; there is no column -1.
+    func indexedField(_ row: Int, _ column: Int) -> Field? {
+        guard column >= 0 else { return nil }
         switch layout {
         case .csv(let ends, let starts):
             let place = row * columns + column
             let start = column == 0 ? Int(starts[row]) : Int(ends[place - 1]) + 1
             let count = Int(ends[place]) - start
-            return count < 0 ? nil : Field(.csv(UnsafeBufferPointer(start: bytes + start, count: count), self))
+            let field = UnsafeBufferPointer(start: bytes + start, count: max(0, count))
+            return count < 0 ? nil : Field(.csv(field, .passUnretained(self)))
         case .json(let tape, _, let projection):
             guard let position = projection?[row * columns + column], position != JSONTape.absent else { return nil }
             return Field(.json(bytes, tape, Int(position)))

@@ -5,8 +5,8 @@ public struct Field {
     enum Content {
         /// A cell of an overlay; its text, if it has one.
         case cell(tag: UInt8, payload: UInt64, text: UnsafeBufferPointer<UInt8>)
-        /// A CSV cell, quotes included.
-        case csv(UnsafeBufferPointer<UInt8>, BatchBase)
+        /// A CSV cell, quotes included, of a base that the batch keeps alive: a field costs no reference count.
+        case csv(UnsafeBufferPointer<UInt8>, Unmanaged<BatchBase>)
         /// A JSON value: its place in a tape.
         case json(UnsafePointer<UInt8>, UnsafePointer<UInt32>, Int)
     }
@@ -19,7 +19,7 @@ public struct Field {
     public var value: Value {
         switch content {
         case .cell(let tag, let payload, let text): Self.value(tag, payload, text)
-        case .csv(let field, let base): Self.value(field, base)
+        case .csv(let field, let base): base._withUnsafeGuaranteedRef { Self.value(field, $0) }
         case .json(let bytes, let tape, let position): Self.value(bytes, tape, position)
         }
     }
@@ -43,7 +43,7 @@ extension Field {
         case .cell(let tag, _, let text):
             return tag == CellTag.string || tag == CellTag.decimal ? body(text) : nil
         case .csv(let field, let base):
-            return body(Self.withoutQuotes(field, base))
+            return body(Self.withoutQuotes(field, base._withUnsafeGuaranteedRef { $0.dialect.quote }))
         case .json(let bytes, let tape, let position):
             let start = Int(tape[position])
             let end = JSONTape.end(bytes, tape, position)
@@ -62,7 +62,7 @@ extension Field {
     @usableFromInline var string: String? {
         switch content {
         case .cell(let tag, _, let text): tag == CellTag.string ? String(decoding: text, as: UTF8.self) : nil
-        case .csv(let field, let base): Self.string(field, base)
+        case .csv(let field, let base): base._withUnsafeGuaranteedRef { Self.string(field, $0) }
         case .json(let bytes, let tape, let position):
             bytes[Int(tape[position])] == UInt8(ascii: "\"") ? Self.string(bytes, tape, position) : nil
         }
@@ -83,11 +83,9 @@ extension Field {
 
     /// The bytes between a cell's quotes, doubled ones still doubled: no number and no Boolean has any.
     private static func withoutQuotes(
-        _ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase
+        _ field: UnsafeBufferPointer<UInt8>, _ quote: UInt8
     ) -> UnsafeBufferPointer<UInt8> {
-        guard field.count >= 2, field[0] == base.dialect.quote, field[field.count - 1] == base.dialect.quote else {
-            return field
-        }
+        guard field.count >= 2, field[0] == quote, field[field.count - 1] == quote else { return field }
         return UnsafeBufferPointer(rebasing: field[1..<field.count - 1])
     }
 }
@@ -111,7 +109,7 @@ extension Field {
 
     private static func value(_ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase) -> Value {
         guard base.isInferred else { return .string(string(field, base)) }
-        let content = withoutQuotes(field, base)
+        let content = withoutQuotes(field, base.dialect.quote)
         switch QuotedText.inferred(content, isQuoted: content.count != field.count) {
         case CellTag.null: return .null
         case CellTag.no: return .bool(false)

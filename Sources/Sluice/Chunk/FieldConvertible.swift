@@ -82,9 +82,12 @@ extension Field {
         return withPlainText { NumberText.int64($0) }
     }
 
-    /// An integer that is past `Int64`.
+    /// An integer that is past `Int64`; "-0", which no integer keeps the sign of, is none.
     @usableFromInline var uint64: UInt64? {
-        withPlainText { text in NumberText.isNumber(text) ? UInt64(String(decoding: text, as: UTF8.self)) : nil }
+        withPlainText { text in
+            guard text.first != UInt8(ascii: "-"), NumberText.isNumber(text) else { return nil }
+            return UInt64(String(decoding: text, as: UTF8.self))
+        }
     }
 
     /// Nil where the number is too large for a double.

@@ -52,15 +52,24 @@ public struct Record: Sendable {
     }
 
     /// A field read as `T`.
-    /// - Throws: `StreamError` with record and column: `missingField` where there is none (null and an empty CSV cell count as
-    ///   none), `typeMismatch` where it does not fit.
+    /// - Throws: `StreamError` with record and column: `missingField` where there is none, `nullField` where it is null (an empty CSV
+    ///   cell is, but for strings), `typeMismatch` where it does not fit.
     public func require<T: FieldConvertible>(_ name: String, as type: T.Type) throws(StreamError) -> T {
         if let value = self[name, as: type] { return value }
-        let isMissing = storage.field(name, slot: slot)?.isNull ?? true
-        throw StreamError(
-            isMissing ? .missingField : .typeMismatch,
-            isMissing ? "the field is missing" : "the field is no \(type)",
-            path: storage.base?.origin.path, record: number, byteOffset: byteOffset, column: name, stage: "process")
+        throw unfit(storage.field(name, slot: slot), name, type)
+    }
+
+    /// Why a field did not become a `type`.
+    func unfit(_ field: Field?, _ name: String, _ type: Any.Type) -> StreamError {
+        let (code, message): (StreamError.Code, String) =
+            switch field?.isNull {
+            case nil: (.missingField, "the field is missing")
+            case true?: (.nullField, "the field is null")
+            case false?: (.typeMismatch, "the field is no \(type)")
+            }
+        return StreamError(
+            code, message, path: storage.base?.origin.path, record: number, byteOffset: byteOffset, column: name,
+            stage: "process")
     }
 
     /// Names of the fields, in order.
@@ -69,6 +78,11 @@ public struct Record: Sendable {
     /// The fields, decoded, in order.
     public var fields: [(key: String, value: Value)] {
         keys.compactMap { key in self[key].map { (key, $0) } }
+    }
+
+    /// The fields as a dictionary, decoded; the order of keys is lost.
+    public func toDictionary() -> [String: Value] {
+        Dictionary(fields.map { ($0.key, $0.value) }) { _, last in last }
     }
 
     /// The whole record as one value: an object of its fields, or what a JSON line holds that is no object.

@@ -90,9 +90,9 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
         access = BatchAccess(storage)
     }
 
-    mutating func withCore(_ body: (inout BatchCore) -> Void) {
+    mutating func withCore(_ body: (inout BatchCore) throws -> Void) rethrows {
         if !isKnownUniquelyReferenced(&access) { unshare() }
-        body(&storage.core.pointee)
+        try body(&storage.core.pointee)
     }
 
     private mutating func replace(_ position: Int, with record: Record) {
@@ -249,46 +249,6 @@ extension BatchCore {
     private mutating func expanded(_ number: Int) -> Int {
         if columns[number].isConstant { expandColumn(number) }
         return number
-    }
-}
-
-// MARK: - Columns
-
-extension RecordBatch {
-    /// A column, read as `T`: nil where a record lacks the field or it does not fit. The name is looked up once.
-    /// Complexity: O(n).
-    @inlinable public func column<T: FieldConvertible>(_ name: String, as type: T.Type) -> [T?] {
-        let place = storage.place(of: name)
-        var values: [T?] = []
-        values.reserveCapacity(count)
-        for position in 0..<count {
-            let slot = storage.core.pointee.slot(position)
-            values.append(storage.field(at: place, name, slot: slot).flatMap { T(field: $0) })
-        }
-        return values
-    }
-}
-
-/// Where a column of a batch is: looked up once, good for all its rows.
-@usableFromInline struct ColumnPlace {
-    let overlay: Int?
-    let schema: Int?
-    /// Each record has keys of its own.
-    let isByKey: Bool
-}
-
-extension BatchStorage {
-    @usableFromInline func place(of name: String) -> ColumnPlace {
-        ColumnPlace(
-            overlay: core.pointee.findColumn(name), schema: base?.schema?.index(of: name),
-            isByKey: base.map { $0.schema == nil } ?? false)
-    }
-
-    @usableFromInline func field(at place: ColumnPlace, _ name: String, slot: Int) -> Field? {
-        if let overlay = place.overlay, let cell = overlayField(overlay, slot: slot) { return cell }
-        if place.isByKey { return baseField(name, slot: slot) }
-        guard let base, let position = place.schema, slot < core.pointee.baseRows else { return nil }
-        return base.field(core.pointee.firstRow + slot, position)
     }
 }
 

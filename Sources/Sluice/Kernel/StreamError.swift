@@ -12,7 +12,8 @@ public struct StreamError: Error, Sendable {
         case recordTooLarge
         case corruptCompression, truncatedCompression, trailingData
         // Records against what was asked for
-        case unknownColumn, differentColumns, unknownKey, missingField, typeMismatch, numberNotFinite, unencodable
+        case unknownColumn, differentColumns, unknownKey, missingField, nullField, typeMismatch, numberNotFinite,
+            unencodable
         // The run
         case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed
     }

@@ -14,6 +14,17 @@ public final class MemoryStreamSource: StreamSource {
         self.init(batch: records as? RecordBatch ?? RecordBatch(records), chunkSize: chunkSize)
     }
 
+    /// - Parameters:
+    ///   - values: become a record each: see `RecordBatch(encoding:)`.
+    ///   - chunkSize: records of a chunk, at least 1; the last may have fewer.
+    ///   - conversions: how types are written that would not do it themselves, as dates.
+    /// - Throws: `StreamError` with the record's place and the column.
+    public convenience init<T: Encodable>(
+        encoding values: [T], chunkSize: Int = 1000, converting conversions: [CodingConversion] = []
+    ) throws(StreamError) {
+        self.init(batch: try RecordBatch(encoding: values, converting: conversions), chunkSize: chunkSize)
+    }
+
     private init(batch: RecordBatch, chunkSize: Int) {
         precondition(chunkSize > 0, "chunkSize is at least 1")
         records = batch
