@@ -28,13 +28,13 @@ struct OldContent {
         let content = FileInputs.text(of: stored, encoding, pool, kernel, path: file.path)
         var header: CSVHeader?
         var start = InputStart(pool)
-        if format != .csv {
-            try start.skipByteOrderMark(content, path: file.path, record: 1)
-        } else {
+        if format == .csv {
             header = try .read(content, pool, kernel, dialect, path: file.path, maxBytes: 16 << 20)
             guard header?.dialect.endsAtCarriageReturn != true else {
                 throw refusal("its records end with CR alone, and Sluice writes LF", file, "convert the file first")
             }
+        } else if !format.endsAnywhere {
+            try start.skipByteOrderMark(content, path: file.path, record: 1)
         }
         if compression != .none || encoding != .utf8 {
             start = header?.start ?? start
