@@ -18,8 +18,8 @@ void sluice_lz4_decoder_destroy(sluice_lz4_decoder *decoder);
 //   NEED_INPUT        all input is used up
 //   OUTPUT_FULL       all of out is filled
 //   END               `final`, all input is used up, and it ended behind a whole frame; skippable ones alone are none
-//   CORRUPT, TRUNCATED (only when final), TRAILING_DATA, NEEDS_DICTIONARY, LEGACY_FORMAT: what came before is in `out`; *in_used
-//                     is at, or shortly behind, the place: behind a block that is damaged
+//   CORRUPT, TRUNCATED (only when final), TRAILING_DATA, NEEDS_DICTIONARY, LEGACY_FORMAT: what came before is in `out`;
+//                     *in_used is at, or shortly behind, the place: behind a block that is damaged
 // An input of 0 bytes is TRUNCATED. Input whose first bytes begin no frame is CORRUPT.
 sluice_status sluice_lz4_decoder_run(
     sluice_lz4_decoder *decoder, const uint8_t *in, size_t in_length, size_t *in_used, bool final,
@@ -31,7 +31,8 @@ sluice_status sluice_lz4_decoder_run(
 #define SLUICE_LZ4_START_LENGTH 7
 extern const uint8_t sluice_lz4_frame_start[SLUICE_LZ4_START_LENGTH];
 
-#define SLUICE_LZ4_INPUT_MAX (240 * 1024)                    // input bytes of one block
+// The frame says 256 KiB. Less is used, so that whatever is put together in 256 KiB of memory has room for what overflows.
+#define SLUICE_LZ4_INPUT_MAX (240 * 1024)                 // input bytes of one block
 #define SLUICE_LZ4_OUTPUT_MAX (SLUICE_LZ4_INPUT_MAX + 4)  // room for one block
 
 #define SLUICE_LZ4_END_LENGTH 8

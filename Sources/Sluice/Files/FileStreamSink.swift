@@ -78,7 +78,7 @@ public final class FileStreamSink: SplitSink {
     ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records (or 4 MiB of
     ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
     ///   - level: of the compression; nil: 1. gzip has 0 (stored) to 9. LZ4 has 0 and 1, which are its fast compressor, and 2
-    ///     to 12, which are those of LZ4HC: smaller, and from 20 times slower on.
+    ///     to 12, which are those of LZ4HC: smaller, and 5 to 80 times slower.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `cannotCreate`, `isDirectory`, `permissionDenied`; `invalidConfiguration`, also for what cannot be
     ///   appended to what is there.

@@ -34,7 +34,7 @@ public final class FileStreamSource: SplitSource {
     ///   - path: the file; "-" is standard input.
     ///   - format: nil: by the name, `x.csv.gz` being CSV. Where that tells none, as with standard input, by the first byte that
     ///     is not blank: `{` is JSON Lines; others are refused.
-    ///   - compression: nil: by the name; gzip is also recognised by its first bytes.
+    ///   - compression: nil: by the name; gzip and LZ4 are also recognised by their first bytes.
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
     ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
     ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
