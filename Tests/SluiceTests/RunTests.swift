@@ -164,6 +164,17 @@ struct RunTests {
         #expect(folder.names == ["x.csv"])
     }
 
+    @Test("a sink that lost a record that waited for the columns publishes nothing")
+    func lostWaitingRecord() throws {
+        let folder = TemporaryFolder()
+        let sink = try FileStreamSink(folder.file("x.csv"))
+        try sink.writeChunk(StreamChunk(data: [["a": 1], ["a": 2]]))
+        sink.takenRecords += 1
+        #expect(streamError { try sink.close() }?.code == .brokenLedger)
+        sink.abort()
+        #expect(folder.names == [])
+    }
+
     @Test("no more records are read ahead than asked for, but for the chunk that gets there")
     func readAhead() throws {
         let folder = TemporaryFolder()

@@ -54,7 +54,9 @@ public final class FileStreamSink: SplitSink {
     private var frameHasStarted = false
     /// Chunks that wait for the columns.
     private var waiting: [StreamChunk] = []
-    /// Records of theirs that decide, and the bytes of those.
+    /// Records of theirs.
+    var takenRecords = 0
+    /// Those that decide, and the bytes of those.
     private var decidingRecords = 0
     private var decidingBytes = 0
     private var expected: Schema?
@@ -147,6 +149,7 @@ extension FileStreamSink {
             case .failed: throw StreamError(.closed, "the sink has failed before", path: path, stage: "commit")
             case .ready: try encode(chunk)
             case .undecided:
+                takenRecords += chunk.data.count
                 waiting.append(chunk)
                 for record in chunk.data where !hasEnough {
                     decidingRecords += 1
@@ -184,13 +187,23 @@ extension FileStreamSink {
         case .undecided, .ready: break
         }
         try failing {
-            if case .undecided = state { try decideFromWaiting() }
+            if case .undecided = state {
+                try decideFromWaiting()
+                try checkLedger()
+            }
             try encoder?.endUnit { try commit($0) }
             if !goesOn || frameHasStarted { try endFrame() }
             try file.close()
             state = .closed
         }
         encoder = nil
+    }
+
+    /// Whoever keeps a run's ledger looks at it before records that waited for their columns are encoded.
+    private func checkLedger() throws {
+        guard encodedRecords != takenRecords else { return }
+        throw StreamError(
+            .brokenLedger, "\(takenRecords) records were taken, but \(encodedRecords) encoded", path: path, stage: "encode")
     }
 
     public func abort() {
