@@ -22,6 +22,8 @@ const sluice_kernel *sluice_kernel_named(const char *name) {
 #if defined(__x86_64__)
     if ((any || strcmp(name, "avx512") == 0) && runs_avx512()) return &sluice_kernel_avx512;
     if ((any || strcmp(name, "avx2") == 0) && runs_avx2()) return &sluice_kernel_avx2;
+#elif defined(__aarch64__)
+    if (any || strcmp(name, "neon") == 0) return &sluice_kernel_neon;
 #endif
     return any || strcmp(name, "scalar") == 0 ? &sluice_kernel_scalar : NULL;
 }

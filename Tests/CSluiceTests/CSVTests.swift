@@ -226,7 +226,7 @@ private let cases: [Case] = [
 
 // MARK: running
 
-private let kernels: [String] = ["scalar", "avx2", "avx512"].filter { sluice_kernel_named($0) != nil }
+private let kernels: [String] = ["scalar", "avx2", "avx512", "neon"].filter { sluice_kernel_named($0) != nil }
 
 // Everything of a scanner that counts.
 private struct Place: Equatable {

@@ -5,7 +5,7 @@ import Testing
 
 // Encoders, against tables and against the slow and obvious encoders at the end of this file. Indexes are made by hand.
 
-private let kernels = (["scalar", "avx2", "avx512"] as [String]).filter { sluice_kernel_named($0) != nil }
+private let kernels = (["scalar", "avx2", "avx512", "neon"] as [String]).filter { sluice_kernel_named($0) != nil }
 private let comma = UInt8(ascii: ",")
 private let standard = dialect()
 

@@ -42,7 +42,8 @@ private struct Capacity {
 private struct TestKernel: CustomStringConvertible, Sendable {
     var description: String
 
-    static let all: [TestKernel] = ["scalar", "avx2", "avx512"].map { TestKernel(description: $0) }.filter(\.runsHere)
+    static let all: [TestKernel] = ["scalar", "avx2", "avx512", "neon"].map { TestKernel(description: $0) }.filter(
+        \.runsHere)
 
     var runsHere: Bool { sluice_kernel_named(description) != nil }
 

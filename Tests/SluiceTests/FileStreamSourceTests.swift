@@ -302,6 +302,23 @@ struct BadInputTests {
         }
     }
 
+    @Test("a kernel that this processor cannot run is refused, on both sides")
+    func foreignKernels() throws {
+        let path = try folder.file("kernel.csv", "a\n1\n")
+        let foreign = KernelChoice.allCases.filter { !kernels.contains($0) }
+        #expect(!foreign.isEmpty, "no processor runs all of them")
+        for kernel in foreign {
+            let errors = [
+                streamError { _ = try FileStreamSource(path, kernel: kernel) },
+                streamError { _ = try FileStreamSink(path, kernel: kernel) },
+            ]
+            for error in errors {
+                #expect(error?.code == .unsupported && error?.message.contains("\"\(kernel.rawValue)\"") == true)
+                #expect(error?.hint == "use auto or scalar")
+            }
+        }
+    }
+
     @Test("records before the bad one's chunk are handed out first")
     func recordsBefore() throws {
         let path = try folder.file("x.csv", "a,b\n1,2\n3,4\n5,\"6\n")

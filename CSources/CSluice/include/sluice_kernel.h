@@ -10,7 +10,7 @@
 #include "sluice_utf8.h"
 
 typedef struct sluice_kernel {
-    const char *name;  // "scalar", "avx2", "avx512"
+    const char *name;  // "scalar", "avx2", "avx512", "neon"
     sluice_csv_cut_function *csv_cut;
     sluice_csv_index_function *csv_index;
     sluice_jsonl_cut_function *jsonl_cut;
@@ -23,8 +23,8 @@ typedef struct sluice_kernel {
     sluice_encode_csv_columns_function *encode_csv_columns;
 } sluice_kernel;
 
-// "auto" (the fastest that this processor runs), "scalar", "avx2", "avx512". NULL for a name that is unknown, or that
-// this processor cannot run. Complexity: constant.
+// "auto" (the fastest that this processor runs), "scalar", "avx2", "avx512", "neon". NULL for a name that is unknown, or
+// that this processor cannot run. Complexity: constant.
 const sluice_kernel *sluice_kernel_named(const char *name);
 
 #endif

@@ -18,6 +18,8 @@ extern const sluice_kernel sluice_kernel_scalar;
 #if defined(__x86_64__)
 extern const sluice_kernel sluice_kernel_avx2;
 extern const sluice_kernel sluice_kernel_avx512;
+#elif defined(__aarch64__)
+extern const sluice_kernel sluice_kernel_neon;
 #endif
 
 #endif

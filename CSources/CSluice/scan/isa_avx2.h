@@ -73,7 +73,7 @@ static inline bool vector_any(vector v) { return !_mm256_testz_si256(v, v); }
 static inline vector vector_low_halves(vector v) { return _mm256_and_si256(v, _mm256_set1_epi8(0x0F)); }
 static inline vector vector_high_halves(vector v) { return vector_low_halves(_mm256_srli_epi16(v, 4)); }
 
-// table[i] for each byte i, 0 ... 15.
+// table[i] for each byte, i being its low four bits; 0 for a byte over 0x7F.
 static inline vector vector_lookup(const uint8_t table[16], vector indices) {
     const __m128i entries = _mm_loadu_si128((const __m128i *)table);
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), indices);
@@ -92,28 +92,22 @@ static inline vector vector_shift_in_3(vector v, vector before) {
 
 // ---- JSON: see the tables.
 
-static inline __m256i vector_json_lookup(__m256i bytes, __m128i table) {
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), bytes);
-}
-
 static inline uint64_t block_json_operators(block b) {
-    const __m128i table = json_operators();
     const __m256i bit = _mm256_set1_epi8(0x20);
     return block_mask(
-        _mm256_cmpeq_epi8(_mm256_or_si256(b.low, bit), vector_json_lookup(b.low, table)),
-        _mm256_cmpeq_epi8(_mm256_or_si256(b.high, bit), vector_json_lookup(b.high, table)));
+        _mm256_cmpeq_epi8(_mm256_or_si256(b.low, bit), vector_lookup(json_operators, b.low)),
+        _mm256_cmpeq_epi8(_mm256_or_si256(b.high, bit), vector_lookup(json_operators, b.high)));
 }
 
 static inline uint64_t block_json_white(block b) {
-    const __m128i table = json_white();
     return block_mask(
-        _mm256_cmpeq_epi8(b.low, vector_json_lookup(b.low, table)), _mm256_cmpeq_epi8(b.high, vector_json_lookup(b.high, table)));
+        _mm256_cmpeq_epi8(b.low, vector_lookup(json_white, b.low)),
+        _mm256_cmpeq_epi8(b.high, vector_lookup(json_white, b.high)));
 }
 
-static inline __m256i vector_json_escapes(__m256i bytes) {
-    return _mm256_and_si256(
-        vector_json_lookup(bytes, json_escapes_by_low()),
-        vector_json_lookup(vector_high_halves(bytes), json_escapes_by_high()));
+static inline vector vector_json_escapes(vector bytes) {
+    return vector_and(
+        vector_lookup(json_escapes_by_low, bytes), vector_lookup(json_escapes_by_high, vector_high_halves(bytes)));
 }
 
 static inline block block_json_escapes(block b) {

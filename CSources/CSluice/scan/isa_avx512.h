@@ -81,21 +81,15 @@ static inline vector vector_shift_in_3(vector v, vector before) {
 
 // ---- JSON: see the tables.
 
-static inline block block_json_lookup(block b, __m128i table) {
-    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), b);
-}
-
 static inline uint64_t block_json_operators(block b) {
-    return _mm512_cmpeq_epi8_mask(_mm512_or_si512(b, _mm512_set1_epi8(0x20)), block_json_lookup(b, json_operators()));
+    return _mm512_cmpeq_epi8_mask(_mm512_or_si512(b, _mm512_set1_epi8(0x20)), vector_lookup(json_operators, b));
 }
 
-static inline uint64_t block_json_white(block b) {
-    return _mm512_cmpeq_epi8_mask(b, block_json_lookup(b, json_white()));
-}
+static inline uint64_t block_json_white(block b) { return _mm512_cmpeq_epi8_mask(b, vector_lookup(json_white, b)); }
 
 static inline block block_json_escapes(block b) {
     return _mm512_and_si512(
-        block_json_lookup(b, json_escapes_by_low()), block_json_lookup(vector_high_halves(b), json_escapes_by_high()));
+        vector_lookup(json_escapes_by_low, b), vector_lookup(json_escapes_by_high, vector_high_halves(b)));
 }
 
 static inline uint64_t block_any(block b, uint8_t bits) {

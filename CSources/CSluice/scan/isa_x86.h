@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "json_tables.h"
+
 #define SLUICE_ISA_VECTOR 32  // bytes that the encoders take in one step
 
 // Bit i of the result: the parity of the bits 0 ... i.
@@ -77,34 +79,6 @@ static inline uint32_t find_not_digits(const uint8_t *from) {
 // Whether the first `length` bytes, 32 at most, are decimal digits.
 static inline bool all_digits(const uint8_t *from, size_t length) {
     return mask_first(find_not_digits(from) | UINT64_C(1) << 32) >= length;
-}
-
-// ---- JSON: tables for a shuffle by a byte's low four bits (16 entries; a byte over 0x7F gets 0).
-
-// The one byte to compare a byte with, whose bit 5 was set, to know {}[]:, (and some control bytes, which are errors wherever
-// they stand). That bit makes a bracket a brace; then each of the four has low bits of its own.
-static inline __m128i json_operators(void) {
-    return _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
-}
-
-// Likewise, to know space, tab, LF and CR. The other entries are 0, whose low bits are not theirs.
-static inline __m128i json_white(void) {
-    return _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0);
-}
-
-// What a byte may be behind a backslash: classes of block_json_escapes.
-#define JSON_ESCAPE_LETTERS 0x0Fu  // one of "\/bfnrt
-#define JSON_ESCAPE_HEX 0xF0u      // a hex digit
-#define JSON_ESCAPE_89AB 0x60u     // the second digit of a high surrogate
-#define JSON_ESCAPE_CDEF 0x80u     // the second digit of a low surrogate
-
-// A class is a set of low halves times a set of high ones, and has a bit in both tables.
-static inline __m128i json_escapes_by_low(void) {
-    return _mm_setr_epi8(
-        0x10, 0x50, 0x5D, (char)0x90, (char)0x98, (char)0x90, (char)0x94, 0x10, 0x20, 0x20, 0, 0, 0x02, 0, 0x04, 0x01);
-}
-static inline __m128i json_escapes_by_high(void) {
-    return _mm_setr_epi8(0, 0, 0x01, 0x30, (char)0xC0, 0x02, (char)0xC4, 0x08, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
 #endif

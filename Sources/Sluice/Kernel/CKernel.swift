@@ -5,7 +5,7 @@ import CSluice
 struct CKernel: Kernel, @unchecked Sendable {
     private let table: UnsafePointer<sluice_kernel>
 
-    /// - Parameter name: "auto", "scalar", "avx2", "avx512"; nil where this processor cannot run it.
+    /// - Parameter name: "auto", "scalar", "avx2", "avx512", "neon"; nil where this processor cannot run it.
     init?(_ name: String) {
         guard let table = sluice_kernel_named(name) else { return nil }
         self.table = table

@@ -8,6 +8,8 @@ public enum KernelChoice: String, Sendable, CaseIterable {
     case avx2
     /// x86-64 with AVX-512 (F, BW, VL, VBMI2: from Ice Lake and Zen 4 on).
     case avx512
+    /// arm64, all of them.
+    case neon
 
     /// The kernel of this name.
     /// - Throws: `unsupported` where this processor cannot run it.
