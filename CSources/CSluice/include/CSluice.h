@@ -11,6 +11,7 @@
 #include "sluice_kernel.h"
 #include "sluice_lz4.h"
 #include "sluice_number.h"
+#include "sluice_ring.h"
 #include "sluice_status.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
