@@ -122,4 +122,46 @@ static inline uint64_t block_any(block b, uint8_t bits) {
         _mm256_cmpeq_epi8(_mm256_and_si256(b.low, wanted), zero), _mm256_cmpeq_epi8(_mm256_and_si256(b.high, wanted), zero));
 }
 
+// ---- Transcoding: bytes that are not needed are squeezed out, two characters at a time. See transcode.inc.
+
+#define SLUICE_ISA_SQUEEZES
+
+// Writes 8 units, none of them a surrogate, as UTF-8 and returns the bytes. A lane has the first, second and third byte of
+// three, of which shorter forms need the last; a shuffle for each pair of lengths takes what is needed of two lanes.
+static inline uint32_t squeeze_units_to_utf8(const uint8_t *units, uint8_t *to) {
+    // By which of two characters have two bytes or more (bits 0 and 1) and three (bits 2 and 3); others do not come.
+    static const uint8_t shuffles[16][8] = {
+        [0x0] = {2, 6},          [0x2] = {2, 5, 6},          [0xA] = {2, 4, 5, 6},
+        [0x1] = {1, 2, 6},       [0x3] = {1, 2, 5, 6},       [0xB] = {1, 2, 4, 5, 6},
+        [0x5] = {0, 1, 2, 6},    [0x7] = {0, 1, 2, 5, 6},    [0xF] = {0, 1, 2, 4, 5, 6},
+    };
+    static const uint8_t lengths[16] = {
+        [0x0] = 2, [0x2] = 3, [0xA] = 4, [0x1] = 3, [0x3] = 4, [0xB] = 5, [0x5] = 4, [0x7] = 5, [0xF] = 6,
+    };
+    const __m256i all = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)units));
+    const __m256i two = _mm256_cmpgt_epi32(all, _mm256_set1_epi32(0x7F));
+    const __m256i three = _mm256_cmpgt_epi32(all, _mm256_set1_epi32(0x7FF));
+    const __m256i tail = _mm256_set1_epi32(0x3F), tail_bit = _mm256_set1_epi32(0x80);
+    const __m256i third = _mm256_blendv_epi8(all, _mm256_or_si256(_mm256_and_si256(all, tail), tail_bit), two);
+    const __m256i upper = _mm256_srli_epi32(all, 6);
+    const __m256i second = _mm256_blendv_epi8(
+        _mm256_or_si256(upper, _mm256_set1_epi32(0xC0)), _mm256_or_si256(_mm256_and_si256(upper, tail), tail_bit), three);
+    const __m256i first = _mm256_or_si256(_mm256_srli_epi32(all, 12), _mm256_set1_epi32(0xE0));
+    const __m256i joined =
+        _mm256_or_si256(first, _mm256_or_si256(_mm256_slli_epi32(second, 8), _mm256_slli_epi32(third, 16)));
+    uint8_t lanes[sizeof joined];
+    _mm256_storeu_si256((__m256i *)lanes, joined);
+    uint32_t twos = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(two));
+    uint32_t threes = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(three)) << 2;
+    uint8_t *const start = to;
+    for (uint32_t i = 0; i < 32; i += 8, twos >>= 2, threes >>= 2) {
+        const uint32_t which = (twos & 3) | (threes & 12);
+        const __m128i pair = _mm_loadl_epi64((const __m128i *)(lanes + i));
+        const __m128i shuffle = _mm_loadl_epi64((const __m128i *)shuffles[which]);
+        _mm_storel_epi64((__m128i *)to, _mm_shuffle_epi8(pair, shuffle));
+        to += lengths[which];
+    }
+    return (uint32_t)(to - start);
+}
+
 #endif
