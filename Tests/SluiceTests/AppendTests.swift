@@ -305,6 +305,18 @@ struct AppendTests {
         #expect(try records(path).last == "{\"theirs\":1}")
     }
 
+    @Test("what is appended to a large file stays whole though somebody else appends meanwhile")
+    func foreignBytesBetween() throws {
+        let path = try folder.file("large.jsonl", String(repeating: "{}\n", count: 700_000))
+        let sink = try FileStreamSink(path, mode: .append)
+        try sink.writeChunk(StreamChunk(data: [["a": .string(String(repeating: "x", count: 600_000))]]))
+        try sink.flush()
+        #expect(try folder.shell("printf '{\"theirs\":1}\\n' >> large.jsonl").status == 0)
+        try sink.writeChunk(StreamChunk(data: [["ours": 2]]))
+        try sink.close()
+        #expect(try records(path).suffix(2) == ["{\"theirs\":1}", "{\"ours\":2}"])
+    }
+
     @Test("a run that would read what it appends is refused, by whatever name; in write mode it works")
     func ownOutput() throws {
         let path = try folder.file("x.jsonl", "{\"a\":1}\n")

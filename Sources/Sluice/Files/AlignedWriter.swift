@@ -14,7 +14,7 @@ final class AlignedWriter {
     private var waiting = 0
     private let pool = BlockPool()
     /// Up to where there is space; nil where the file system does not reserve any.
-    private var reserved: Int? = 0
+    private var reserved: Int?
 
     private struct Piece {
         let block: ByteBlock
@@ -30,10 +30,13 @@ final class AlignedWriter {
     /// Files up to this size are not worth it, and no more is reserved than the file has already.
     private static let reservations = 1 << 20...16 << 20
 
-    init(_ descriptor: Int32, _ path: String, from offset: Int = 0) {
+    /// - Parameter end: where a file ends that is appended to. No space is reserved for it: others may append to it too, and
+    ///   giving back what was not used would cut off as many bytes as they wrote.
+    init(_ descriptor: Int32, _ path: String, from end: Int? = nil) {
         self.descriptor = descriptor
         self.path = path
-        self.offset = offset
+        offset = end ?? 0
+        reserved = end == nil ? 0 : nil
     }
 
     /// Takes the first `count` bytes of a block, which nobody writes to any more.
