@@ -203,7 +203,8 @@ extension FileStreamSink {
     private func checkLedger() throws {
         guard encodedRecords != takenRecords else { return }
         throw StreamError(
-            .brokenLedger, "\(takenRecords) records were taken, but \(encodedRecords) encoded", path: path, stage: "encode")
+            .brokenLedger, "\(takenRecords) records were taken, but \(encodedRecords) encoded", path: path,
+            stage: "encode")
     }
 
     public func abort() {
