@@ -169,4 +169,22 @@ struct ProcessorTests {
         #expect(try folder.text("out.jsonl") == expected.joined())
         #expect(result.filteredRecords == 5000 - expected.count)
     }
+
+    @Test("CSV output has the columns that are left, under their new names")
+    func columnsOfOutput() throws {
+        let path = try folder.file("in.csv", "id,name,age\n1,a,20\n2,b,30\n")
+        for (step, text) in [
+            (Processor.select(["age", "id"]), "age,id\n20,1\n30,2\n"),
+            (Processor.drop(["name"]), "id,age\n1,20\n2,30\n"),
+            (Processor.rename(["name": "n"]), "id,n,age\n1,a,20\n2,b,30\n"),
+            (Processor.all([Processor.drop(["age", "id"]), Processor.set("x", to: 1)]), "name,x\na,1\nb,1\n"),
+        ] {
+            let result = BasicStreamProcessor(
+                source: try FileStreamSource(path, chunkSize: 1), sink: try FileStreamSink(folder.file("out.csv")),
+                transform: step
+            ).process()
+            #expect(result.success)
+            #expect(try folder.text("out.csv") == text)
+        }
+    }
 }

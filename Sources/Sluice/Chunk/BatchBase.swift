@@ -28,6 +28,8 @@
     let isInferred: Bool
     let dialect: CSVDialect
     let origin: BatchOrigin
+    /// The columns are not the source's, but what `select`, `drop` or `rename` made of them.
+    let isView: Bool
     /// What `bytes` and the index live in.
     private let blocks: [ByteBlock]
     /// Another base whose blocks this one uses.
@@ -37,8 +39,9 @@
         layout: Layout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
         selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false,
         dialect: CSVDialect = CSVDialect(), origin: BatchOrigin, blocks: [ByteBlock],
-        keeping other: BatchBase? = nil
+        keeping other: BatchBase? = nil, isView: Bool = false
     ) {
+        self.isView = isView
         self.layout = layout
         self.bytes = bytes
         self.rowCount = rowCount

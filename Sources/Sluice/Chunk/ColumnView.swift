@@ -64,7 +64,8 @@ extension BatchBase {
     fileprivate func viewed(as schema: Schema?, _ selected: [Int]) -> BatchBase {
         BatchBase(
             layout: layout, bytes: bytes, rowCount: rowCount, schema: schema, columns: columns, selected: selected,
-            flags: flags, isInferred: isInferred, dialect: dialect, origin: origin, blocks: [], keeping: self)
+            flags: flags, isInferred: isInferred, dialect: dialect, origin: origin, blocks: [], keeping: self,
+            isView: true)
     }
 
     /// JSON records as rows of columns.
@@ -77,7 +78,7 @@ extension BatchBase {
         return BatchBase(
             layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: bytes,
             rowCount: rowCount, schema: schema, columns: schema.count, flags: flags, origin: origin, blocks: [block],
-            keeping: self)
+            keeping: self, isView: true)
     }
 }
 
@@ -114,6 +115,9 @@ extension RecordBatch {
     public mutating func rename(_ names: [String: String]) throws(StreamError) {
         try apply(ColumnView(.rename(names.filter { !$0.key.hasSameBytes(as: $0.value) })))
     }
+
+    /// The columns that `select`, `drop` or `rename` gave the records; nil where they have the source's.
+    var editedSchema: Schema? { storage.base.flatMap { $0.isView ? $0.schema : nil } }
 
     /// What a processor does to each chunk, with the view that it keeps.
     mutating func apply(_ view: ColumnView) throws(StreamError) {

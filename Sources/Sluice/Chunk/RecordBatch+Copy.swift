@@ -93,7 +93,8 @@ extension BatchBase {
         }
         return BatchBase(
             layout: layout, bytes: block.bytes, rowCount: rows.count, schema: schema, columns: columns,
-            selected: selected, flags: flags, isInferred: isInferred, dialect: dialect, origin: origin, blocks: blocks)
+            selected: selected, flags: flags, isInferred: isInferred, dialect: dialect, origin: origin, blocks: blocks,
+            isView: isView)
     }
 
     private func copy(

@@ -262,7 +262,9 @@ extension FileStreamSink {
 
     /// CSV columns from the source's schema and the keys of the records that wait.
     private func decideFromWaiting() throws {
-        var columns = expected?.names ?? waiting.first?.data.schema?.names ?? []
+        // Those of the source are none of the output's where a transform selected, dropped or renamed.
+        let first = waiting.first?.data
+        var columns = (first?.editedSchema ?? expected ?? first?.schema)?.names ?? []
         var known = Set(columns.map(ByteKey.init))
         var left = decidingRecords
         for chunk in waiting {
