@@ -66,6 +66,17 @@ struct TextEncodingOutputTests {
         }
     }
 
+    @Test("bytes have no text encoding", arguments: others)
+    func binary(_ encoding: TextEncoding) throws {
+        guard let binary = FileFormat(rawValue: "binary") else { return }
+        let path = try folder.file("x.bin", "old")
+        let read = streamError { _ = try FileStreamSource(path, format: binary, encoding: encoding) }
+        #expect(read?.code == .invalidConfiguration)
+        let written = streamError { _ = try FileStreamSink(path, format: binary, encoding: encoding) }
+        #expect(written?.code == .invalidConfiguration)
+        #expect(try folder.text("x.bin") == "old")
+    }
+
     @Test("a record larger than any block comes out whole", arguments: others)
     func largeRecord(_ encoding: TextEncoding) throws {
         let text = String(repeating: "éa", count: 700_000)

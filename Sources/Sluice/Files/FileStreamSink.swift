@@ -101,6 +101,7 @@ public final class FileStreamSink: SplitSink {
         self.kernel = try kernel.make()
         delimiter = CSVDialect(path: path).delimiter
         try Self.check(format, self.compression, columns, level, path)
+        try format.check(encoding, path)
         let appended = mode == .append ? try AppendedFile.open(path) : nil
         file = try appended ?? AtomicFile(path)
         var old: OldContent?

@@ -59,6 +59,7 @@ public final class FileStreamSource: SplitSource {
         let opened = try FileInputs.open(path, compression, encoding, pool, self.kernel)
         self.compression = opened.compression
         (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
+        try self.format.check(encoding, path)
         guard types == nil || self.format == .csv else {
             throw StreamError(
                 .invalidConfiguration, "types are for CSV; JSON values have their own", path: path,

@@ -26,6 +26,16 @@ public enum FileFormat: String, Sendable, CaseIterable {
     }
 }
 
+extension FileFormat {
+    /// Refuses an encoding for what is bytes, and no text.
+    func check(_ encoding: TextEncoding, _ path: String) throws(StreamError) {
+        guard encoding != .utf8, rawValue == "binary" else { return }
+        throw StreamError(
+            .invalidConfiguration, "a text encoding is for text; bytes have none", path: path,
+            hint: "leave encoding (--encoding, --to-encoding) away")
+    }
+}
+
 /// What CSV cells are.
 public enum CellTypes: String, Sendable, CaseIterable {
     /// Every cell is a string.
