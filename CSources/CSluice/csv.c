@@ -21,6 +21,7 @@ typedef enum event {
     EVENT_OPEN,         // ... and opens a quoted one
     EVENT_FIELD_END,
     EVENT_RECORD_END,   // ends the field too
+    EVENT_COMMENT_END,
     EVENT_STRAY_TEXT,   // the byte may not stand behind a closing quote
     EVENT_STRAY_RETURN  // the CR before the byte may not
 } event;
@@ -37,11 +38,17 @@ static bool has_escape(const sluice_csv_dialect *dialect) {
     return dialect->escape != 0 && dialect->escape != dialect->quote;
 }
 
+static uint8_t line_end(const sluice_csv_dialect *dialect) { return dialect->carriage_return ? '\r' : '\n'; }
+
+static transition step_comment(const sluice_csv_dialect *dialect, uint8_t byte) {
+    if (byte == line_end(dialect)) return (transition){SLUICE_CSV_RECORD_START, EVENT_COMMENT_END};
+    return (transition){SLUICE_CSV_COMMENT, EVENT_DATA};
+}
+
 // A byte outside quotes. `text` and `text_return` are the states that data and a CR lead to.
 static transition step_outside(const sluice_csv_dialect *dialect, uint8_t byte, uint8_t text, uint8_t text_return) {
     if (byte == dialect->delimiter) return (transition){SLUICE_CSV_FIELD_START, EVENT_FIELD_END};
-    const uint8_t line_end = dialect->carriage_return ? '\r' : '\n';
-    if (byte == line_end) return (transition){SLUICE_CSV_RECORD_START, EVENT_RECORD_END};
+    if (byte == line_end(dialect)) return (transition){SLUICE_CSV_RECORD_START, EVENT_RECORD_END};
     return (transition){byte == '\r' ? text_return : text, EVENT_DATA};
 }
 
@@ -62,7 +69,10 @@ static transition step_quoted(const sluice_csv_dialect *dialect, uint8_t byte) {
 static transition step(const sluice_csv_dialect *dialect, uint8_t state, uint8_t byte) {
     const bool is_quote = dialect->quote != 0 && byte == dialect->quote;
     switch (state) {
+    case SLUICE_CSV_COMMENT: return step_comment(dialect, byte);
     case SLUICE_CSV_RECORD_START:
+        if (dialect->comment != 0 && byte == dialect->comment) return (transition){SLUICE_CSV_COMMENT, EVENT_DATA};
+        // Fall through.
     case SLUICE_CSV_FIELD_START:
         if (is_quote) return (transition){SLUICE_CSV_QUOTED, EVENT_OPEN};
         break;
@@ -78,10 +88,10 @@ static transition step(const sluice_csv_dialect *dialect, uint8_t state, uint8_t
     return step_outside(dialect, byte, SLUICE_CSV_UNQUOTED, SLUICE_CSV_UNQUOTED_CR);
 }
 
-// The end of the input, which ends a record that has any byte.
-static sluice_status step_end(sluice_csv_scanner *scanner, bool *ends_record) {
+// The end of the input, which ends a record that has any byte, or a comment.
+static sluice_status step_end(sluice_csv_scanner *scanner, uint8_t *event) {
     const uint8_t state = scanner->state;
-    *ends_record = false;
+    *event = EVENT_DATA;
     if (state == SLUICE_CSV_QUOTED || state == SLUICE_CSV_QUOTED_ESCAPE) {
         scanner->error_offset = scanner->quote_start;
         return SLUICE_ERROR_UNCLOSED_QUOTE;
@@ -90,7 +100,7 @@ static sluice_status step_end(sluice_csv_scanner *scanner, bool *ends_record) {
         scanner->error_offset = scanner->position - 1;
         return SLUICE_ERROR_TEXT_AFTER_QUOTE;
     }
-    *ends_record = state != SLUICE_CSV_RECORD_START;
+    if (state != SLUICE_CSV_RECORD_START) *event = state == SLUICE_CSV_COMMENT ? EVENT_COMMENT_END : EVENT_RECORD_END;
     return SLUICE_OK;
 }
 
@@ -108,7 +118,8 @@ static void take(sluice_csv_scanner *scanner, transition next) {
     if (next.event == EVENT_OPEN) scanner->quote_start = scanner->position;
     scanner->state = next.state;
     scanner->position += 1;
-    if (next.event == EVENT_RECORD_END) scanner->record_start = scanner->record_end = scanner->position;
+    const bool ends = next.event == EVENT_RECORD_END || next.event == EVENT_COMMENT_END;
+    if (ends) scanner->record_start = scanner->record_end = scanner->position;
 }
 
 static void take_end(sluice_csv_scanner *scanner) {
@@ -119,12 +130,16 @@ static void take_end(sluice_csv_scanner *scanner) {
 // See (6). Nor do these bytes set a flag.
 static inline void pass_plain(sluice_csv_scanner *scanner, const uint8_t *bytes, size_t length) {
     const sluice_csv_dialect dialect = scanner->dialect;
+    if (scanner->state == SLUICE_CSV_COMMENT && scanner->position < length) {
+        const uint8_t *end = memchr(bytes + scanner->position, line_end(&dialect), length - scanner->position);
+        scanner->position = end == NULL ? (uint32_t)length : (uint32_t)(end - bytes);
+    }
     if (scanner->state != SLUICE_CSV_UNQUOTED && scanner->state != SLUICE_CSV_QUOTED) return;
     uint32_t position = scanner->position;
     while (position < length) {
         const uint8_t byte = bytes[position];
         const bool is_named = byte == dialect.delimiter || byte == dialect.quote || byte == dialect.escape;
-        if (is_named || byte < 0x20 || byte > 0x7F || byte == '\\') break;
+        if (is_named || byte < 0x20 || byte > 0x7F || byte == '\\' || byte == '"') break;
         position += 1;
     }
     scanner->position = position;
@@ -137,12 +152,11 @@ static inline sluice_status cut(
     while (scanner->records < max_records) {
         pass_plain(scanner, bytes, length);
         if (scanner->position == length) {
-            bool ends_record = false;
-            const sluice_status status = final ? step_end(scanner, &ends_record) : SLUICE_NEED_INPUT;
-            if (ends_record) {
-                scanner->records += 1;
-                take_end(scanner);
-            }
+            uint8_t event = EVENT_DATA;
+            const sluice_status status = final ? step_end(scanner, &event) : SLUICE_NEED_INPUT;
+            if (event == EVENT_DATA) return status;
+            *(event == EVENT_COMMENT_END ? &scanner->skipped : &scanner->records) += 1;
+            take_end(scanner);
             return status;
         }
         const transition next = step(&scanner->dialect, scanner->state, bytes[scanner->position]);
@@ -151,6 +165,7 @@ static inline sluice_status cut(
             const bool blank = field_end(scanner, next.event) == scanner->record_start;
             *(blank ? &scanner->skipped : &scanner->records) += 1;
         }
+        if (next.event == EVENT_COMMENT_END) scanner->skipped += 1;
         take(scanner, next);
     }
     return SLUICE_OK;
@@ -169,12 +184,14 @@ sluice_status sluice_scalar_csv_cut(
 // MARK: index
 
 static uint32_t flags_of(const sluice_csv_dialect *dialect, uint8_t state, uint8_t byte, transition next) {
+    if (next.state == SLUICE_CSV_COMMENT || next.event == EVENT_COMMENT_END) return 0;
     uint32_t flags = byte > 0x7F ? SLUICE_HAS_NON_ASCII : 0;
     if (dialect->quote != 0 && byte == dialect->quote) flags |= SLUICE_HAS_QUOTE;
     const bool may_end_a_line = byte == '\r' || (byte == '\n' && next.state == SLUICE_CSV_QUOTED);
     const bool control = byte < 0x20 && next.event == EVENT_DATA && !may_end_a_line;
     const bool bare_return = ends_in_return(state) && next.event != EVENT_RECORD_END;
-    return flags | (byte == '\\' || control || bare_return ? SLUICE_HAS_ESCAPE : 0);
+    const bool other_quote = byte == '"' && dialect->quote != '"';
+    return flags | (byte == '\\' || other_quote || control || bare_return ? SLUICE_HAS_ESCAPE : 0);
 }
 
 static sluice_status index_field(sluice_csv_scanner *scanner, sluice_csv_index *index, uint32_t end) {
@@ -211,6 +228,7 @@ static sluice_status index_record(sluice_csv_scanner *scanner, sluice_csv_index 
         return SLUICE_INDEX_FULL;
     }
     for (uint32_t field = scanner->fields; field < scanner->columns; field++) index->ends[first + field] = end;
+    if (scanner->fields + 1 < scanner->columns) index->flags |= SLUICE_HAS_ABSENT;
     index->row_starts[scanner->records] = scanner->record_start;
     scanner->records += 1;
     scanner->fields = 0;
@@ -218,13 +236,17 @@ static sluice_status index_record(sluice_csv_scanner *scanner, sluice_csv_index 
 }
 
 static sluice_status index_end(sluice_csv_scanner *scanner, sluice_csv_index *index) {
-    bool ends_record;
-    const sluice_status status = step_end(scanner, &ends_record);
-    if (!ends_record) return status;
-    const bool bare_return = ends_in_return(scanner->state);
-    const sluice_status recorded = index_record(scanner, index, scanner->position);
-    if (recorded != SLUICE_OK) return recorded;
-    index->flags |= bare_return ? SLUICE_HAS_ESCAPE : 0;
+    uint8_t event;
+    const sluice_status status = step_end(scanner, &event);
+    if (event == EVENT_DATA) return status;
+    if (event == EVENT_RECORD_END) {
+        const bool bare_return = ends_in_return(scanner->state);
+        const sluice_status recorded = index_record(scanner, index, scanner->position);
+        if (recorded != SLUICE_OK) return recorded;
+        index->flags |= bare_return ? SLUICE_HAS_ESCAPE : 0;
+    } else {
+        scanner->skipped += 1;
+    }
     take_end(scanner);
     return SLUICE_OK;
 }
@@ -239,6 +261,7 @@ static inline sluice_status index_all(
         sluice_status status = SLUICE_OK;
         if (next.event == EVENT_FIELD_END) status = index_field(scanner, index, scanner->position);
         if (next.event == EVENT_RECORD_END) status = index_record(scanner, index, field_end(scanner, next.event));
+        if (next.event == EVENT_COMMENT_END) scanner->skipped += 1;
         if (status != SLUICE_OK) return status;
         index->flags |= flags;
         take(scanner, next);
@@ -264,8 +287,11 @@ static bool ends_in_bare_return(sluice_csv_scanner scanner, const uint8_t *bytes
     while (scanner.position < length) {
         const uint8_t byte = bytes[scanner.position];
         if (ends_in_return(scanner.state)) return byte != '\n';
+        if (scanner.state == SLUICE_CSV_COMMENT && byte == '\r') {
+            return scanner.position + 1 < length ? bytes[scanner.position + 1] != '\n' : final;
+        }
         const transition next = step(&scanner.dialect, scanner.state, byte);
-        if (next.event == EVENT_RECORD_END || next.event >= EVENT_STRAY_TEXT) return false;
+        if (next.event >= EVENT_RECORD_END) return false;
         take(&scanner, next);
     }
     return final && ends_in_return(scanner.state);

@@ -32,19 +32,31 @@ size_t sluice_json_key(const uint8_t *name, size_t length, uint8_t *out) {
     return (size_t)(to - out);
 }
 
-size_t sluice_csv_quote(const uint8_t *content, size_t length, uint8_t delimiter, uint8_t *out) {
-    bool needed = false;
+bool sluice_csv_is_null(const sluice_csv_nulls *nulls, const uint8_t *cell, size_t length) {
+    for (uint32_t i = 0; i < nulls->count; i++) {
+        if (nulls->lengths[i] == length && memcmp(nulls->texts[i], cell, length) == 0) return true;
+    }
+    return false;
+}
+
+size_t sluice_csv_quote(
+    const uint8_t *content, size_t length, const sluice_csv_dialect *dialect, bool always, uint8_t *out) {
+    const uint8_t quote = dialect->quote, escape = dialect->escape;
+    bool needed = always;
     for (size_t i = 0; i < length; i++) {
         const uint8_t byte = content[i];
-        needed |= byte == delimiter || byte == '"' || byte == '\r' || byte == '\n';
+        needed |= byte == dialect->delimiter || byte == '\r' || byte == '\n';
+        needed |= (quote != 0 && byte == quote) || (escape != 0 && byte == escape);
     }
+    if (needed && quote == 0) return SIZE_MAX;
     uint8_t *to = out;
-    if (needed) *to++ = '"';
+    if (needed) *to++ = quote;
     for (size_t i = 0; i < length; i++) {
+        const bool escaped = needed && (content[i] == quote || (escape != 0 && content[i] == escape));
+        if (escaped) *to++ = escape != 0 ? escape : quote;
         *to++ = content[i];
-        if (content[i] == '"') *to++ = '"';
     }
-    if (needed) *to++ = '"';
+    if (needed) *to++ = quote;
     return (size_t)(to - out);
 }
 

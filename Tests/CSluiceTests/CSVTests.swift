@@ -14,11 +14,13 @@ private struct Dialect: Sendable {
     var lenient = false
     var carriageReturn = false
     var ragged = SLUICE_CSV_RAGGED_ERROR
+    var comment: Unicode.Scalar = "\0"
 
     var c: sluice_csv_dialect {
         sluice_csv_dialect(
             delimiter: UInt8(ascii: delimiter), quote: UInt8(ascii: quote), escape: UInt8(ascii: escape),
-            lenient: lenient ? 1 : 0, carriage_return: carriageReturn ? 1 : 0, ragged: UInt8(ragged.rawValue))
+            lenient: lenient ? 1 : 0, carriage_return: carriageReturn ? 1 : 0, ragged: UInt8(ragged.rawValue),
+            comment: UInt8(ascii: comment))
     }
 
     static let standard = Dialect()
@@ -33,10 +35,16 @@ private struct Dialect: Sendable {
     static let returnsLenient = Dialect(lenient: true, carriageReturn: true)
     static let pad = Dialect(ragged: SLUICE_CSV_RAGGED_PAD)
     static let truncate = Dialect(ragged: SLUICE_CSV_RAGGED_TRUNCATE)
+    static let escapingApostrophes = Dialect(delimiter: "|", quote: "'", escape: "^")
+    static let comments = Dialect(comment: "#")
+    static let commentsLenient = Dialect(escape: "\\", lenient: true, comment: ";")
+    static let commentsUnquoted = Dialect(delimiter: "\t", quote: "\0", comment: "#")
+    static let commentsPad = Dialect(ragged: SLUICE_CSV_RAGGED_PAD, comment: "#")
+    static let commentsReturns = Dialect(carriageReturn: true, comment: "#")
     static let all = [
         standard, tabs, unquoted, escaping, selfEscaping, apostrophes, lenient, escapingLenient, returns,
-        returnsLenient,
-        pad, truncate,
+        returnsLenient, pad, truncate, escapingApostrophes, comments, commentsLenient, commentsUnquoted, commentsPad,
+        commentsReturns,
     ]
 }
 
@@ -200,12 +208,32 @@ private let cases: [Case] = [
     Case(.escaping, "\"a\\\"", 1, [], SLUICE_ERROR_UNCLOSED_QUOTE, at: 0),
     Case(.escaping, "\"a\\", 1, [], SLUICE_ERROR_UNCLOSED_QUOTE, at: 0),
     Case(.escapingLenient, "\"a\"\"b\\\",c\n", 2, [["a\"b\\\"", "c"]]),
+    Case(.escaping, "\"\",\"\"\n\"a\",\"\\\"\"\n", 2, [["", ""], ["a", "\""]]),
+    Case(.escaping, "\"\"\"\"\n", 1, [], SLUICE_ERROR_TEXT_AFTER_QUOTE, at: 2),
+    Case(.escapingApostrophes, "'a^'b'|'^^'\n^|'^|^\n'\n", 2, [["a'b", "^"], ["^", "|\n"]]),
     Case(.selfEscaping, "\"a\"\"b\",c\n", 2, [["a\"b", "c"]]),
     Case(.returns, "a,b\rc,d\r", 2, [["a", "b"], ["c", "d"]]),
     Case(.returns, "a,b\r\r\rc,d", 2, [["a", "b"], ["c", "d"]], skipped: 2),
     Case(.returns, "a\n,\"b\r\n\"\r\nc,\r", 2, [["a\n", "b\r\n"], ["\nc", ""]]),
     Case(.returns, "\"a\"\n\r", 1, [], SLUICE_ERROR_TEXT_AFTER_QUOTE, at: 3),
     Case(.returnsLenient, "\"a\"\n,b\r", 2, [["a\n", "b"]]),
+
+    // Comments.
+    Case(.comments, "#a\nb,c\n", 2, [["b", "c"]], skipped: 1),
+    Case(.comments, "#\n#\"\n# a,b,c\r\nb,c\n#", 2, [["b", "c"]], skipped: 4),
+    Case(.comments, "b,#c\n#b,c\n\n\"#\",d#\n", 2, [["b", "#c"], ["#", "d#"]], skipped: 2),
+    Case(.comments, "\"a\n#b\",c\n#\"\n\"#\n\",#\n", 2, [["a\n#b", "c"], ["#\n", "#"]], skipped: 1),
+    Case(.comments, "a\r\n#\r\rb\r\n#", 1, [["a"]], skipped: 2),
+    Case(.comments, "#\(long)\"\(long)\r\n\(long)\r\n#\(long)", 1, [[long]], skipped: 2),
+    Case(.comments, "#a\n\"b", 1, [], skipped: 1, SLUICE_ERROR_UNCLOSED_QUOTE, at: 3),
+    Case(.comments, " #a,b\n#\nc\n", 2, [[" #a", "b"]], skipped: 1, SLUICE_ERROR_RAGGED_RECORD, at: 8, fields: 1),
+    Case(.standard, "#a,b\n", 2, [["#a", "b"]]),
+    Case(.commentsLenient, "\"a\"b,\"\\\"\n;\"\n;\",c\n", 2, [["ab", "\"\n;"]], skipped: 1),
+    Case(
+        .commentsUnquoted, "\"\t#\n#\"\n\"\n\tx\n", 2, [["\"", "#"]], skipped: 1, SLUICE_ERROR_RAGGED_RECORD, at: 7,
+        fields: 1),
+    Case(.commentsPad, "a\n#\nb,c\n#d", 2, [["a", nil], ["b", "c"]], skipped: 2),
+    Case(.commentsReturns, "#a\n\"\rb\n#,\"c\r#\"\r#", 2, [["b\n#", "c\r#"]], skipped: 2),
 
     // Ragged records.
     Case("a,b\nc\n", 2, [["a", "b"]], SLUICE_ERROR_RAGGED_RECORD, at: 4, fields: 1),
@@ -541,6 +569,28 @@ func tabsAsDelimiters() {
     }
 }
 
+@Test("a quote of JSON's that is none of the dialect's must be escaped")
+func otherQuotes() {
+    let input = Array((String(repeating: "a;b\n", count: 40) + "a;b\"\n" + String(repeating: "a;b\n", count: 40)).utf8)
+    for kernel in kernels {
+        let flags = index(kernel, .apostrophes, columns: 2, input, cuts: [input.count]).flags
+        #expect(flags == SLUICE_HAS_ESCAPE)
+    }
+}
+
+@Test("records that lack fields are flagged, comments flag nothing")
+func absentFields() {
+    for kernel in kernels {
+        let regular = Array(String(repeating: "a,b\n", count: 40).utf8)
+        let flags = { (odd: String) in
+            let input = regular + Array(odd.utf8) + regular
+            return index(kernel, .commentsPad, columns: 2, input, cuts: [input.count]).flags
+        }
+        #expect(flags("") == 0 && flags("a\n") == SLUICE_HAS_ABSENT)
+        #expect(flags("#\n") & SLUICE_HAS_ABSENT == 0)
+    }
+}
+
 @Test("an LF that ends no record, where records end at CR, must be escaped")
 func newlineAmongReturns() {
     let input = Array((String(repeating: "a,b\r", count: 40) + "a\nb,c\r" + String(repeating: "a,b\r", count: 40)).utf8)
@@ -557,7 +607,7 @@ extension SplitMix64 {
 
 // Bytes that mean something to some dialect.
 private func randomBytes(_ random: inout SplitMix64, length: Int) -> [UInt8] {
-    let alphabet: [UInt8] = Array("aab,,;\t\"\"\"'\n\n\r\\".utf8) + [0x80, 0]
+    let alphabet: [UInt8] = Array("aab,,;\t\"\"\"'\n\n\r\\#^|".utf8) + [0x80, 0]
     return (0..<length).map { _ in alphabet[random.below(alphabet.count)] }
 }
 
@@ -595,6 +645,10 @@ private func randomRecords(_ random: inout SplitMix64, _ dialect: Dialect, colum
             bytes += random.below(3) == 0 ? [13, 10] : [10]
         }
         if random.below(tidiness) == 0 { bytes += randomBytes(&random, length: 2) }
+        if dialect.comment != "\0", random.below(tidiness) == 0 {
+            bytes += [UInt8(ascii: dialect.comment)] + randomBytes(&random, length: random.below(100))
+            bytes.append(dialect.carriageReturn ? 13 : 10)
+        }
     }
     return bytes
 }
@@ -712,6 +766,11 @@ private func firstRecord(
         Header("\"\"\n", [""], 3),
         Header("a\rb\rc", ["a"], 2, .returns, returns: true),
         Header("a\tb,c\n", ["a", "b,c"], 6, .tabs),
+        Header("#a\n#\nb,c\n", ["b", "c"], 9, .comments),
+        Header("#a\r#\nb\rb,c\rd", ["b", "c"], 11, .comments, returns: true),
+        Header("#a\r\n\r\nb,c\r\n", ["b", "c"], 11, .comments),
+        Header("#a\n#b", [], 5, .comments),
+        Header("#a\r", [], 3, .comments, returns: true),
         Header("\"a", [], 0, .standard, SLUICE_ERROR_UNCLOSED_QUOTE),
         Header("\"a\"b\n", [], 0, .standard, SLUICE_ERROR_TEXT_AFTER_QUOTE),
         Header("\"a\"b\n", ["ab"], 5, .lenient),

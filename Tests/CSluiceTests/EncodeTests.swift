@@ -15,7 +15,7 @@ private func dialect(
 ) -> sluice_csv_dialect {
     sluice_csv_dialect(
         delimiter: delimiter.asciiValue!, quote: quote?.asciiValue ?? 0, escape: escape?.asciiValue ?? 0,
-        lenient: lenient ? 1 : 0, carriage_return: 0, ragged: UInt8(ragged.rawValue))
+        lenient: lenient ? 1 : 0, carriage_return: 0, ragged: UInt8(ragged.rawValue), comment: 0)
 }
 
 // MARK: - Functions of a single value
@@ -77,8 +77,11 @@ struct EncodeValueTests {
         ])
     func csvQuote(content: String, delimiter: String, expected: String) {
         var out = [UInt8](repeating: 0, count: 2 * content.utf8.count + 2)
-        let length = sluice_csv_quote(Array(content.utf8), content.utf8.count, delimiter.utf8.first!, &out)
+        var dialect = dialect(delimiter.first!)
+        let length = sluice_csv_quote(Array(content.utf8), content.utf8.count, &dialect, false, &out)
         #expect(string(Array(out[..<length])) == expected)
+        let quoted = sluice_csv_quote(Array(content.utf8), content.utf8.count, &dialect, true, &out)
+        #expect(string(Array(out[..<quoted])) == (expected.hasPrefix("\"") ? expected : "\"\(expected)\""))
     }
 
     @Test("base64 is what Foundation writes")
@@ -148,7 +151,7 @@ struct EncodeJSONLColumnsTests {
         }
     }
 
-    @Test("flags that promise nothing special let cells be copied, and are not believed of other quotes")
+    @Test("flags that promise nothing special let cells be copied")
     func flags() {
         for kernel in kernels {
             let long = String(repeating: "0123456789", count: 7)
@@ -159,8 +162,8 @@ struct EncodeJSONLColumnsTests {
                     {"x":"b","y":"","z":"\(long)"}
 
                     """)
-            let other = Batch(csv: [["a\"b"]], dialect: dialect(quote: "'"), flags: 0)
-            #expect(other.jsonl([Column("x", 0)], kernel) == "{\"x\":\"a\\\"b\"}\n")
+            let other = Batch(csv: [["a", "b"]], dialect: dialect(";", quote: "'"), flags: 0)
+            #expect(other.jsonl([Column("x", 1)], kernel) == "{\"x\":\"b\"}\n")
         }
     }
 
@@ -244,7 +247,7 @@ struct EncodeJSONLColumnsTests {
             let overlays = [Overlay("n", .double(1), .double(value))]
             let batch = Batch(csv: [["a"], ["b"]], overlays: overlays)
             let columns = [Column("x", 0), Column("n", nil, 0)]
-            for format in [Format.jsonl(columns), .csv(columns, comma), .records] {
+            for format in [Format.jsonl(columns), .csv(columns, standard), .records] {
                 let used = format.isRecords ? Batch(json: ["{}", "{\"n\":1}"], overlays: overlays) : batch
                 let run = used.run(format, kernel)
                 #expect(run.status == SLUICE_ERROR_NUMBER_NOT_FINITE)
@@ -422,7 +425,7 @@ struct EncodeCSVTests {
             ("'a'", standard, ",", "'a'"),
         ])
     func cells(cell: String, dialect: sluice_csv_dialect, delimiter: String, expected: String) {
-        let d = delimiter.utf8.first!
+        let d = CSluiceTests.dialect(delimiter.first!)
         for kernel in kernels {
             let batch = Batch(csv: [[cell, "x"], ["y", cell]], dialect: dialect)
             #expect(
@@ -431,6 +434,91 @@ struct EncodeCSVTests {
             #expect(
                 batch.csv([Column("b", 1), Column("a", 0), Column("a", 0)], kernel, d)
                     == "x\(delimiter)\(expected)\(delimiter)\(expected)\n\(expected)\(delimiter)y\(delimiter)y\n")
+        }
+    }
+
+    @Test(
+        "a field is quoted as the dialect has it",
+        arguments: [
+            // content, output dialect, output
+            ("a'b", dialect(quote: "'"), "'a''b'"), ("a\"b", dialect(quote: "'"), "a\"b"),
+            ("a,b", dialect(quote: "'"), "'a,b'"),
+            ("a\"b", dialect(escape: "\\"), #""a\"b""#), (#"a\b"#, dialect(escape: "\\"), #""a\\b""#),
+            ("a^b'c", dialect("|", quote: "'", escape: "^"), "'a^^b^'c'"), ("a|b", dialect("|"), "\"a|b\""),
+            ("a^b", dialect("|"), "a^b"), ("a\tb", dialect("\t"), "\"a\tb\""),
+            ("a\nb", dialect(quote: "'", escape: "^"), "'a\nb'"), ("a\"b'c", dialect(quote: nil), "a\"b'c"),
+            ("", dialect(quote: "'", escape: "^"), ""),
+        ])
+    func dialects(content: String, dialect: sluice_csv_dialect, expected: String) {
+        let d = String(Unicode.Scalar(dialect.delimiter))
+        for kernel in kernels {
+            for text in [content, content + String(repeating: "x", count: 70)] {
+                let expected = text == content ? expected : longer(expected, by: 70)
+                let csv = csvQuoted(text)
+                let object = "{\"a\":\(string(escapedString(text)))}"
+                let batches = [
+                    Batch(csv: [[csv, "y"]]), Batch(projected: [object, object], paths: ["a", "b"], count: 1),
+                    Batch(count: 1, overlays: [Overlay("a", .string(text)), Overlay("b", .string("y"))]),
+                ]
+                #expect(
+                    batches[0].csv([Column("a", 0), Column("b", 1)], kernel, dialect) == "\(expected)\(d)y\n")
+                #expect(batches[1].csv([Column("a", 0), Column("b", 1)], kernel, dialect) == "\(expected)\(d)\n")
+                #expect(
+                    batches[2].csv([Column("a", nil, 0), Column("b", nil, 1)], kernel, dialect)
+                        == "\(expected)\(d)y\n")
+            }
+        }
+    }
+
+    @Test(
+        "without quotes, a field that needs them is an error that names row and column",
+        arguments: ["a,b", "a\nb", "a\rb", "\n"])
+    func needsQuotes(content: String) {
+        let dialect = dialect(quote: nil)
+        for kernel in kernels {
+            for text in [content, String(repeating: "x", count: 70) + content] {
+                let rows = [["y", "z"], ["y", csvQuoted(text)], ["y", "z"]]
+                let overlay = Overlay("b", .string("z"), .string(text), .string("z"))
+                for (batch, second) in [
+                    (Batch(csv: rows), Column("b", 1)),
+                    (Batch(csv: [["y"], ["y"], ["y"]], flags: 0, overlays: [overlay]), Column("b", nil, 0)),
+                ] {
+                    let run = batch.run(.csv([Column("a", 0), second], dialect), kernel)
+                    #expect(run.status == SLUICE_ERROR_NEEDS_QUOTES && string(run.output) == "y,z\n")
+                    #expect(run.encoder.row == 1 && run.encoder.error_column == 1)
+                }
+            }
+            for flags in [nil, 0] as [UInt32?] {
+                let run = Batch(csv: [["a", ""], ["", "x"]], flags: flags).run(.csv([Column("a", 0)], dialect), kernel)
+                #expect(
+                    run.status == SLUICE_ERROR_NEEDS_QUOTES && run.encoder.row == 1 && run.encoder.error_column == 0)
+            }
+            #expect(Batch(csv: [["", ""]]).csv([Column("a", 0), Column("b", 1)], kernel, dialect) == ",\n")
+        }
+    }
+
+    @Test("cells that are null by their text are null, in quotes they are text")
+    func nulls() {
+        for kernel in kernels {
+            for inferred in [false, true] {
+                let cells = [["NA", "\"NA\"", "NAN"], ["-", "", "1"], ["\"-\"", "1", "NA"]]
+                let batch = Batch(csv: cells, inferred: inferred, nulls: ["NA", "-", "1"])
+                let columns = [Column("a", 0), Column("b", 1), Column("c", 2)]
+                let empty = inferred ? "null" : "\"\""
+                #expect(
+                    batch.jsonl(columns, kernel) == """
+                        {"a":null,"b":"NA","c":"NAN"}
+                        {"a":null,"b":\(empty),"c":null}
+                        {"a":"-","b":null,"c":null}
+
+                        """)
+                #expect(batch.csv(columns, kernel) == ",NA,NAN\n,,\n-,,\n")
+            }
+            let clean = Batch(csv: [["a", "NA"], ["", "b"]], flags: 0, nulls: ["", "NA"])
+            #expect(clean.csv([Column("a", 0), Column("b", 1)], kernel) == "a,\n,b\n")
+            #expect(
+                clean.jsonl([Column("a", 0), Column("b", 1)], kernel)
+                    == "{\"a\":\"a\",\"b\":null}\n{\"a\":null,\"b\":\"b\"}\n")
         }
     }
 
@@ -461,7 +549,7 @@ struct EncodeCSVTests {
             let batch = Batch(csv: [["a", "b", "c"], ["", "", ""], ["1", "2", "3"]], flags: 0)
             #expect(batch.csv([Column("b", 1), Column("c", 2)], kernel) == "b,c\n,\n2,3\n")
             #expect(batch.csv([Column("b", 1)], kernel) == "b\n\"\"\n2\n")
-            #expect(batch.csv([Column("b", 1), Column("c", 2)], kernel, UInt8(ascii: ";")) == "b;c\n;\n2;3\n")
+            #expect(batch.csv([Column("b", 1), Column("c", 2)], kernel, dialect(";")) == "b;c\n;\n2;3\n")
         }
     }
 
@@ -499,9 +587,9 @@ struct EncodeConversationTests {
             (Batch(csv: csv, count: 6, overlays: overlays), .jsonl(columns)),
             (Batch(csv: csv), .jsonl([Column("a", 0), Column("b", 1)])),
             (Batch(csv: csv, inferred: true), .jsonl([Column("b", 1), Column("a", 0)])),
-            (Batch(csv: csv, count: 6, overlays: overlays), .csv(columns, comma)),
+            (Batch(csv: csv, count: 6, overlays: overlays), .csv(columns, standard)),
             (Batch(projected: json, paths: ["k", "b"], count: 6, overlays: overlays), .jsonl(columns)),
-            (Batch(projected: json, paths: ["k", "b"], count: 6, overlays: overlays), .csv(columns, comma)),
+            (Batch(projected: json, paths: ["k", "b"], count: 6, overlays: overlays), .csv(columns, standard)),
             (Batch(json: json, count: 6, overlays: overlays), .records),
             (Batch(json: ["{\"a\":1}", "[2]", "3", "\"\(String(repeating: "4", count: 90))\""]), .records),
         ]
@@ -630,7 +718,7 @@ private struct Column {
 
 private enum Format {
     case jsonl([Column])
-    case csv([Column], UInt8)
+    case csv([Column], sluice_csv_dialect)
     case records
 
     var isRecords: Bool { if case .records = self { true } else { false } }
@@ -673,7 +761,7 @@ private final class Batch {
     /// Records of CSV, cells with their quotes. nil: absent. `first` rows are passed over.
     convenience init(
         csv records: [[String?]], dialect: sluice_csv_dialect = standard, flags: UInt32? = nil, inferred: Bool = false,
-        first: Int = 0, count: Int? = nil, selection: [UInt32]? = nil, overlays: [Overlay] = []
+        nulls: [String] = [], first: Int = 0, count: Int? = nil, selection: [UInt32]? = nil, overlays: [Overlay] = []
     ) {
         self.init(SLUICE_BASE_CSV, count ?? records.count - first, selection, overlays)
         var bytes: [UInt8] = []
@@ -689,11 +777,19 @@ private final class Batch {
             bytes.append(10)
         }
         rows.flags = flags ?? UInt32(SLUICE_HAS_QUOTE | SLUICE_HAS_ESCAPE)
+        if records.contains(where: { $0.contains(nil) }) { rows.flags |= UInt32(SLUICE_HAS_ABSENT) }
         rows.inferred = inferred ? 1 : 0
         rows.columns = UInt32(records[0].count)
         rows.dialect = dialect
         rows.ends = UnsafePointer(memory.copy(ends))
         rows.row_starts = UnsafePointer(memory.copy(starts))
+        if !nulls.isEmpty {
+            let texts = nulls.map { UnsafePointer<UInt8>?(memory.copy(Array($0.utf8))) }
+            let core = sluice_csv_nulls(
+                texts: memory.copy(texts), lengths: memory.copy(nulls.map { UInt32($0.utf8.count) }),
+                count: UInt32(nulls.count))
+            rows.nulls = UnsafePointer(memory.copy([core]))
+        }
         setBase(bytes, records.count, first)
     }
 
@@ -786,10 +882,10 @@ private final class Batch {
         let kernel = sluice_kernel_named(name)!.pointee
         var made: UnsafeMutablePointer<sluice_column>
         var count = 0
-        var delimiter = comma
+        var dialect = standard
         switch format {
         case .jsonl(let all): (made, count) = (columns(all), all.count)
-        case .csv(let all, let byte): (made, count, delimiter) = (columns(all), all.count, byte)
+        case .csv(let all, let given): (made, count, dialect) = (columns(all), all.count, given)
         case .records: made = columns(overlays.map { Column($0.name) })
         }
         var run = Run()
@@ -803,7 +899,7 @@ private final class Batch {
                 run.status = kernel.encode_jsonl_columns(&run.encoder, &rows, made, UInt32(count), &buffer, capacity)
             case .csv:
                 run.status = kernel.encode_csv_columns(
-                    &run.encoder, &rows, made, UInt32(count), delimiter, &buffer, capacity)
+                    &run.encoder, &rows, made, UInt32(count), &dialect, &buffer, capacity)
             case .records: run.status = kernel.encode_jsonl_records(&run.encoder, &rows, made, &buffer, capacity)
             }
             #expect(run.encoder.written <= capacity)
@@ -818,8 +914,8 @@ private final class Batch {
     }
 
     func jsonl(_ columns: [Column], _ kernel: String) -> String { string(run(.jsonl(columns), kernel).output) }
-    func csv(_ columns: [Column], _ kernel: String, _ delimiter: UInt8 = comma) -> String {
-        string(run(.csv(columns, delimiter), kernel).output)
+    func csv(_ columns: [Column], _ kernel: String, _ dialect: sluice_csv_dialect = standard) -> String {
+        string(run(.csv(columns, dialect), kernel).output)
     }
     func records(_ kernel: String) -> String { string(run(.records, kernel).output) }
 }
@@ -907,6 +1003,17 @@ private func escaped(_ content: [UInt8]) -> [UInt8] {
         if let name = named[byte] { return Array(name.utf8) }
         return byte < 32 ? Array(String(format: "\\u%04x", Int(byte)).utf8) : [byte]
     }
+}
+
+private func escapedString(_ text: String) -> [UInt8] { [34] + escaped(Array(text.utf8)) + [34] }
+
+/// A field with `count` letters more.
+private func longer(_ field: String, by count: Int) -> String {
+    let letters = String(repeating: "x", count: count)
+    guard let last = field.last, last == field.first, "'\"".contains(last), field.count > 1 else {
+        return field + letters
+    }
+    return field.dropLast() + letters + String(last)
 }
 
 private func csvQuoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }

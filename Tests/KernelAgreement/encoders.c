@@ -20,7 +20,7 @@ typedef struct job {
     sluice_rows rows;
     sluice_column columns[COLUMNS + OVERLAYS];
     uint32_t count;
-    uint8_t delimiter;
+    sluice_csv_dialect dialect;  // of the output
 } job;
 
 typedef sluice_status encode(const sluice_kernel *, const job *, sluice_encoder *, uint8_t *, size_t);
@@ -32,7 +32,7 @@ static sluice_status encode_jsonl_columns(
 
 static sluice_status encode_csv_columns(
     const sluice_kernel *kernel, const job *work, sluice_encoder *encoder, uint8_t *out, size_t capacity) {
-    return kernel->encode_csv_columns(encoder, &work->rows, work->columns, work->count, work->delimiter, out, capacity);
+    return kernel->encode_csv_columns(encoder, &work->rows, work->columns, work->count, &work->dialect, out, capacity);
 }
 
 static sluice_status encode_jsonl_records(
@@ -151,7 +151,9 @@ static void check_rows_of_csv(const sluice_kernel *kernel, const input *in, slui
             .base_rows = scanner.records, .count = scanner.records}};
         make_overlays(scanner.records);
         make_columns(&work, columns, variant & 4);
-        work.delimiter = random_one_in(2) ? ',' : ';';
+        work.dialect = (sluice_csv_dialect){
+            .delimiter = random_one_in(2) ? ',' : ';', .quote = random_one_in(2) ? '"' : random_one_in(2) ? '\'' : 0};
+        if (work.dialect.quote) work.dialect.escape = random_one_in(3) ? '\\' : 0;
         check_encoder(kernel, "encode_jsonl_columns of CSV", encode_jsonl_columns, &work, in);
         check_encoder(kernel, "encode_csv_columns of CSV", encode_csv_columns, &work, in);
     }
@@ -190,7 +192,7 @@ void check_encoding_json(const sluice_kernel *kernel, const input *in) {
             .tape = tape, .rows = rows, .projection = projection, .base_rows = index.row_count, .count = index.row_count}};
         make_overlays(index.row_count);
         make_columns(&work, 3, variant & 2);
-        work.delimiter = ',';
+        work.dialect = (sluice_csv_dialect){.delimiter = ',', .quote = random_one_in(2) ? '"' : '\''};
         check_encoder(kernel, "encode_jsonl_records", encode_jsonl_records, &work, in);
         work.rows.base = SLUICE_BASE_PROJECTED;
         check_encoder(kernel, "encode_jsonl_columns of JSON", encode_jsonl_columns, &work, in);

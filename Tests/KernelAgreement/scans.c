@@ -13,6 +13,8 @@ static const sluice_csv_dialect dialects[] = {
     {.delimiter = ';', .quote = '\'', .ragged = SLUICE_CSV_RAGGED_PAD},
     {.delimiter = '\t', .ragged = SLUICE_CSV_RAGGED_TRUNCATE},
     {.delimiter = ',', .quote = '"', .escape = '\\'},
+    {.delimiter = ',', .quote = '"', .ragged = SLUICE_CSV_RAGGED_PAD, .comment = 'a'},
+    {.delimiter = ';', .quote = '"', .escape = '\\', .lenient = 1, .comment = ','},
     {.delimiter = ',', .quote = '"', .carriage_return = 1},
 };
 

@@ -48,14 +48,12 @@ let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
 /// All records of a file, one compact JSON text each.
 func records(
     _ path: String, format: FileFormat? = nil, chunkSize: Int? = nil, encoding: TextEncoding = .utf8,
-    types: CellTypes? = nil,
-    select: [String]? = nil,
+    types: CellTypes? = nil, csv: CSVOptions = CSVOptions(), select: [String]? = nil,
     maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
 ) throws -> [String] {
     let source = try FileStreamSource(
-        path, format: format, chunkSize: chunkSize, encoding: encoding, types: types, select: select,
-        maxRecordBytes: maxRecordBytes,
-        maxChunkBytes: maxChunkBytes, kernel: kernel)
+        path, format: format, chunkSize: chunkSize, encoding: encoding, types: types, csv: csv, select: select,
+        maxRecordBytes: maxRecordBytes, maxChunkBytes: maxChunkBytes, kernel: kernel)
     var all: [String] = []
     try source.forEach { all += $0.data.map(\.description) }
     return all

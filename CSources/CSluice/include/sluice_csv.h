@@ -7,7 +7,8 @@
 // quote without the escape byte before it), and delimiters and line ends inside are data. Behind the closing quote only
 // a delimiter, a line end or the end of the input may follow, unless `lenient`. Quotes elsewhere are data. A CR that no LF
 // follows is data (behind a closing quote: text after the quote). A record of zero bytes is skipped, and counted as
-// skipped. The end of the input ends the last record, if it has any byte.
+// skipped; so is a line whose first byte, at a record's start, is `comment`: it runs to its line end, whatever it holds. The
+// end of the input ends the last record, if it has any byte.
 
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H
@@ -27,6 +28,7 @@ typedef struct sluice_csv_dialect {
     uint8_t lenient;          // 1: text after a closing quote is data
     uint8_t carriage_return;  // 1: records end at CR instead of LF and CRLF
     uint8_t ragged;           // sluice_csv_ragged
+    uint8_t comment;          // 0: there are no comments; else the byte that lines of comment start with
 } sluice_csv_dialect;
 
 // The machine's states. Each names what the byte before `position` left behind.
@@ -39,7 +41,8 @@ typedef enum sluice_csv_state {
     SLUICE_CSV_QUOTE = 5,           // a quote inside quotes: the closing one, or half of a doubled one
     SLUICE_CSV_AFTER_QUOTE = 6,     // `lenient`: inside text behind a closing quote
     SLUICE_CSV_UNQUOTED_CR = 7,     // a CR in an unquoted field (or at a record or field start), LF may follow
-    SLUICE_CSV_QUOTE_CR = 8         // a CR behind a closing quote, LF may follow
+    SLUICE_CSV_QUOTE_CR = 8,        // a CR behind a closing quote, LF may follow
+    SLUICE_CSV_COMMENT = 9          // inside a comment
 } sluice_csv_state;
 
 // Where a scan stands. Plain data: copy it to remember a place. All offsets count from the `bytes` of the calls.
@@ -51,7 +54,7 @@ typedef struct sluice_csv_scanner {
     uint32_t record_start;  // first byte of the unfinished record (where it will start, if it has no byte yet)
     uint32_t record_end;    // one past the line end of the last finished or skipped record
     uint32_t records;       // finished records
-    uint32_t skipped;       // zero-byte records passed over
+    uint32_t skipped;       // zero-byte records and comments passed over
     uint32_t fields;        // finished fields of the unfinished record (index only)
     uint32_t quote_start;   // where the quoted field now open began
     uint8_t state;          // sluice_csv_state
@@ -61,9 +64,11 @@ typedef struct sluice_csv_scanner {
 
 // What the bytes of an index hold, or'd together over calls; may say yes where the truth is no, never the reverse.
 #define SLUICE_HAS_QUOTE 1u      // the quote byte
-#define SLUICE_HAS_ESCAPE 2u     // a backslash, a control byte that ends no record: what JSON must escape, but for quotes
+#define SLUICE_HAS_ESCAPE 2u     // what JSON must escape, but for quotes: a backslash, a control byte that ends no record,
+                                 // and where the quote byte is another one, '"'
 #define SLUICE_HAS_NON_ASCII 4u  // a byte over 0x7F
 #define SLUICE_HAS_CR 8u         // a CR (JSON index only)
+#define SLUICE_HAS_ABSENT 16u    // a record that lacks fields (CSV index only, `ragged`)
 
 // Where fields are. Field `c` of record `r` is bytes [start, ends[r * columns + c]), where start is row_starts[r] for
 // c = 0 and ends[r * columns + c - 1] + 1 for others. Quotes belong to it, delimiter and line end (CR too) do not.

@@ -39,6 +39,13 @@ typedef enum sluice_base {
     SLUICE_BASE_PROJECTED = 3  // records are JSON values, fields are `projection`'s
 } sluice_base;
 
+// Texts that mean null: cells without quotes that are one of them, byte for byte.
+typedef struct sluice_csv_nulls {
+    const uint8_t *const *texts;
+    const uint32_t *lengths;
+    uint32_t count;
+} sluice_csv_nulls;
+
 // A batch as an encoder sees it. Slot s (0-based) stands on base row first_row + s while s < base_rows; slots behind are
 // rows that were appended and have no base. Behind `bytes` and `arena` SLUICE_PADDING bytes are readable.
 typedef struct sluice_rows {
@@ -47,6 +54,7 @@ typedef struct sluice_rows {
     uint32_t inferred;           // CSV base: 1: cells are typed by the inference grammar, 0: all are strings
     uint32_t columns;            // fields a row of the base has (CSV: its columns; PROJECTED: its paths)
     sluice_csv_dialect dialect;  // CSV base: how its cells are quoted
+    const sluice_csv_nulls *nulls;  // CSV base: cells that are null; NULL: none by their text
     const uint8_t *bytes;
     const uint32_t *ends;
     const uint32_t *row_starts;
@@ -85,7 +93,7 @@ typedef struct sluice_encoder {
     uint32_t row;           // next row (0 ..< count) to encode
     size_t written;         // bytes of `out` that are filled
     size_t needed;          // OUTPUT_FULL: room that the next row needs at most
-    uint32_t error_column;  // NUMBER_NOT_FINITE: which of `columns` (encode_jsonl_records: of `overlays`)
+    uint32_t error_column;  // NUMBER_NOT_FINITE, NEEDS_QUOTES: which of `columns` (encode_jsonl_records: of `overlays`)
     sluice_printed_double doubles[SLUICE_ENCODER_DOUBLES];  // the last one of each overlay (number modulo the count)
 } sluice_encoder;
 
@@ -94,6 +102,7 @@ typedef struct sluice_encoder {
 //   OK                 all rows are written
 //   OUTPUT_FULL        row encoder->row may not fit; with `needed` bytes free it will
 //   NUMBER_NOT_FINITE  encoder->row, error_column
+//   NEEDS_QUOTES       encoder->row, error_column: of CSV without quotes, where a field or a whole record needs them
 
 // JSON Lines from named columns (bases NONE, CSV, PROJECTED): {"a":...,"b":...}\n. A field that is absent or removed is
 // left out. PROJECTED fields are copied compact.
@@ -109,12 +118,17 @@ typedef sluice_status sluice_encode_jsonl_columns_function(
 typedef sluice_status sluice_encode_jsonl_records_function(
     sluice_encoder *encoder, const sluice_rows *rows, const sluice_column *keys, uint8_t *out, size_t capacity);
 
-// CSV from named columns (bases NONE, CSV, PROJECTED): one record a row, ended by LF. Quoted where the content has the
-// delimiter, a quote, CR or LF; a record of one empty field is written as two quotes. Absent, removed, null: empty. Strings:
+// CSV from named columns (bases NONE, CSV, PROJECTED): one record a row, ended by LF. `dialect` gives delimiter, quote and
+// escape, the rest of it is not read. Quoted where the content has the delimiter, the quote, the escape byte, CR or LF; a
+// record of one empty field is written as two quotes. Inside quotes a quote is doubled; with an escape byte, that stands
+// before each quote and each escape byte. Absent, removed, null: empty. Strings:
 // their content. Arrays and objects: compact JSON. Booleans: true, false. Numbers: as in JSON, kept texts untouched.
 typedef sluice_status sluice_encode_csv_columns_function(
     sluice_encoder *encoder, const sluice_rows *rows, const sluice_column *columns, uint32_t column_count,
-    uint8_t delimiter, uint8_t *out, size_t capacity);
+    const sluice_csv_dialect *dialect, uint8_t *out, size_t capacity);
+
+// Whether a cell that is not quoted is one of the texts that mean null. Complexity: texts.
+bool sluice_csv_is_null(const sluice_csv_nulls *nulls, const uint8_t *cell, size_t length);
 
 // What a CSV cell means by the inference grammar: `content` of a cell that was not quoted, or was. A JSON number is a number
 // (DECIMAL: its text counts), `true` and `false` are booleans, an unquoted empty cell is NULL, all else STRING.
@@ -127,8 +141,10 @@ size_t sluice_json_quote(const uint8_t *content, size_t length, uint8_t *out);
 // encoders cut what they need. `out` needs 6 * length + 6 bytes. Returns how many it wrote.
 size_t sluice_json_key(const uint8_t *name, size_t length, uint8_t *out);
 
-// Writes one CSV field, quoted where needed. `out` needs 2 * length + 2 bytes. Returns how many it wrote.
-size_t sluice_csv_quote(const uint8_t *content, size_t length, uint8_t delimiter, uint8_t *out);
+// Writes one CSV field, quoted where needed (or with `always`). `out` needs 2 * length + 2 bytes. Returns how many it wrote;
+// SIZE_MAX where the dialect has no quotes and the field needs them.
+size_t sluice_csv_quote(
+    const uint8_t *content, size_t length, const sluice_csv_dialect *dialect, bool always, uint8_t *out);
 
 // Standard base64 with padding. `out` needs 4 * ((length + 2) / 3) bytes. Returns how many it wrote.
 size_t sluice_base64_encode(const uint8_t *content, size_t length, uint8_t *out);

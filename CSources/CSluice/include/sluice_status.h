@@ -37,7 +37,8 @@ typedef enum sluice_status {
     SLUICE_ERROR_INVALID_UTF16 = -13,
     SLUICE_ERROR_UNENCODABLE = -14,       // a character that the output's encoding does not have
     SLUICE_ERROR_NEEDS_DICTIONARY = -15,  // compressed data that only its dictionary makes readable
-    SLUICE_ERROR_LEGACY_FORMAT = -16      // compressed data of an old format that has neither checksum nor end
+    SLUICE_ERROR_LEGACY_FORMAT = -16,     // compressed data of an old format that has neither checksum nor end
+    SLUICE_ERROR_NEEDS_QUOTES = -17       // a field cannot be written in a CSV dialect without quotes
 } sluice_status;
 
 #endif

@@ -26,6 +26,8 @@
     let flags: UInt32
     /// CSV cells are typed by the inference grammar, else they are strings.
     let isInferred: Bool
+    /// CSV cells that are null by their text; nil: none.
+    let nulls: CSVNulls?
     let dialect: CSVDialect
     let origin: BatchOrigin
     /// The columns are not the source's, but what `select`, `drop` or `rename` made of them.
@@ -37,7 +39,7 @@
 
     init(
         layout: Layout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
-        selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false,
+        selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false, nulls: CSVNulls? = nil,
         dialect: CSVDialect = CSVDialect(), origin: BatchOrigin, blocks: [ByteBlock],
         keeping other: BatchBase? = nil, isView: Bool = false
     ) {
@@ -50,10 +52,18 @@
         self.selected = selected
         self.flags = flags
         self.isInferred = isInferred
+        self.nulls = nulls
         self.dialect = dialect
         self.origin = origin
         self.blocks = blocks
         self.other = other
+    }
+
+    /// CSV cells are what stands between their delimiters or quotes: none is absent, null by its text, or needs decoding to
+    /// be a number.
+    var hasPlainCells: Bool {
+        nulls == nil && dialect.quote != 0 && dialect.escape == 0 && !dialect.isLenient
+            && flags & ContentFlags.absent == 0
     }
 
     /// Column of the index for column `position` of the schema.
@@ -73,9 +83,13 @@
 }
 
 extension BatchBase {
-    /// Number in the stream of row `row`, from 1. Skipped blank lines count: they are the line ends between rows.
-    /// Complexity: O(rows), for messages only.
+    /// Number in the stream of row `row`, from 1. Skipped lines count.
+    /// Complexity: O(bytes before it), for messages only.
     func number(_ row: Int) -> Int {
+        if case .csv(_, let starts) = layout {
+            return origin.recordsBefore + dialect.lines(bytes, origin.start..<Int(starts[row])) + 1
+        }
+        // Blank lines are the line ends between rows.
         var ends = lineEnds(origin.start..<extent(0).lowerBound)
         for before in 0..<row { ends += max(1, lineEnds(extent(before).upperBound..<extent(before + 1).lowerBound)) }
         return origin.recordsBefore + ends + 1
@@ -87,8 +101,7 @@ extension BatchBase {
     func byteOffset(of offset: Int) -> Int { origin.byteOffset(of: offset, in: bytes) }
 
     private func lineEnds(_ range: Range<Int>) -> Int {
-        let end = dialect.endsAtCarriageReturn ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
-        return UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count).count { $0 == end }
+        UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count).count { $0 == UInt8(ascii: "\n") }
     }
 }
 

@@ -24,11 +24,11 @@ public struct Field {
         }
     }
 
-    /// Null, or a CSV cell that is empty and not quoted.
+    /// Null, or a CSV cell that is empty and not quoted, or one of the texts that mean null.
     public var isNull: Bool {
         switch content {
         case .cell(let tag, _, _): tag == CellTag.null
-        case .csv(let field, _): field.isEmpty
+        case .csv(let field, let base): field.isEmpty || base._withUnsafeGuaranteedRef { $0.isNullText(field) }
         case .json(let bytes, let tape, let position): bytes[Int(tape[position])] == UInt8(ascii: "n")
         }
     }
@@ -43,7 +43,9 @@ extension Field {
         case .cell(let tag, _, let text):
             return tag == CellTag.string || tag == CellTag.decimal ? body(text) : nil
         case .csv(let field, let base):
-            return body(Self.withoutQuotes(field, base._withUnsafeGuaranteedRef { $0.dialect.quote }))
+            return base._withUnsafeGuaranteedRef { base in
+                base.isNullText(field) ? nil : Self.withContent(field, base, body)
+            }
         case .json(let bytes, let tape, let position):
             let start = Int(tape[position])
             let end = JSONTape.end(bytes, tape, position)
@@ -58,18 +60,19 @@ extension Field {
         }
     }
 
-    /// The string, if the field is one; any CSV cell is.
+    /// The string, if the field is one; any CSV cell is that is not null by its text.
     @usableFromInline var string: String? {
         switch content {
         case .cell(let tag, _, let text): tag == CellTag.string ? String(decoding: text, as: UTF8.self) : nil
-        case .csv(let field, let base): base._withUnsafeGuaranteedRef { Self.string(field, $0) }
+        case .csv(let field, let base):
+            base._withUnsafeGuaranteedRef { $0.isNullText(field) ? nil : Self.string(field, $0) }
         case .json(let bytes, let tape, let position):
             bytes[Int(tape[position])] == UInt8(ascii: "\"") ? Self.string(bytes, tape, position) : nil
         }
     }
 
     private static func string(_ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase) -> String {
-        if field.first == base.dialect.quote, base.dialect.quote != 0 {
+        if base.isQuoted(field) {
             return QuotedText.csvString(field, base.dialect)
         }
         return String(decoding: field, as: UTF8.self)
@@ -81,12 +84,26 @@ extension Field {
         return QuotedText.jsonString(bytes + start, limit: JSONTape.end(bytes, tape, position) - start)
     }
 
-    /// The bytes between a cell's quotes, doubled ones still doubled: no number and no Boolean has any.
-    private static func withoutQuotes(
-        _ field: UnsafeBufferPointer<UInt8>, _ quote: UInt8
-    ) -> UnsafeBufferPointer<UInt8> {
-        guard field.count >= 2, field[0] == quote, field[field.count - 1] == quote else { return field }
-        return UnsafeBufferPointer(rebasing: field[1..<field.count - 1])
+    /// The content of a cell, but for doubled quotes: no number and no Boolean has any.
+    private static func withContent<R>(
+        _ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase, _ body: (UnsafeBufferPointer<UInt8>) -> R
+    ) -> R {
+        guard base.isQuoted(field) else { return body(field) }
+        let isPlain = base.dialect.escape == 0 && field.count >= 2 && field[field.count - 1] == base.dialect.quote
+        guard isPlain else { return QuotedText.withCSVContent(field, base.dialect, body) }
+        return body(UnsafeBufferPointer(rebasing: field[1..<field.count - 1]))
+    }
+}
+
+extension BatchBase {
+    func isQuoted(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
+        field.first == dialect.quote && dialect.quote != 0
+    }
+
+    /// Whether a CSV cell is null by its text.
+    func isNullText(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let nulls else { return false }
+        return !isQuoted(field) && nulls.contains(field)
     }
 }
 
@@ -108,14 +125,16 @@ extension Field {
     }
 
     private static func value(_ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase) -> Value {
+        if base.isNullText(field) { return .null }
         guard base.isInferred else { return .string(string(field, base)) }
-        let content = withoutQuotes(field, base.dialect.quote)
-        switch QuotedText.inferred(content, isQuoted: content.count != field.count) {
-        case CellTag.null: return .null
-        case CellTag.no: return .bool(false)
-        case CellTag.yes: return .bool(true)
-        case CellTag.decimal: return NumberText.value(content)
-        default: return .string(string(field, base))
+        return withContent(field, base) { content in
+            switch QuotedText.inferred(content, isQuoted: base.isQuoted(field)) {
+            case CellTag.null: .null
+            case CellTag.no: .bool(false)
+            case CellTag.yes: .bool(true)
+            case CellTag.decimal: NumberText.value(content)
+            default: .string(string(field, base))
+            }
         }
     }
 

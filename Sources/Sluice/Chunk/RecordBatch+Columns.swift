@@ -93,7 +93,7 @@ extension RecordBatch {
     private func numberColumn(_ name: String) -> NumberColumn? {
         let core = storage.core.pointee
         guard let base = storage.base, case .csv(let ends, let starts) = base.layout, core.slotCount == core.baseRows,
-            core.findColumn(name) == nil, let position = base.schema?.index(of: name)
+            core.findColumn(name) == nil, let position = base.schema?.index(of: name), base.hasPlainCells
         else { return nil }
         let column = base.indexColumn(position)
         guard column >= 0 else { return nil }

@@ -1,15 +1,18 @@
 /// What the start of a CSV file tells: its columns, and how records end.
 struct CSVHeader {
-    /// Nil where the file has no record at all.
+    /// Nil where the file has no record at all, and nothing else tells its columns.
     let columns: Schema?
     let dialect: CSVDialect
-    /// Behind the header.
+    /// Behind the header; where there is none, at the first record.
     let start: InputStart
 
-    /// - Throws: `StreamError` where the header cannot be read: it counts as record 0.
+    /// - Parameters:
+    ///   - given: the dialect, but for how records end.
+    ///   - options: whether there is a header, or what the columns are.
+    /// - Throws: `StreamError` where the first record cannot be read: a header counts as record 0.
     static func read(
-        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, path: String,
-        maxBytes: Int
+        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, _ options: CSVOptions,
+        path: String, maxBytes: Int
     ) throws(StreamError) -> CSVHeader {
         var start = InputStart(pool)
         try start.skipByteOrderMark(input, path: path, record: 0)
@@ -17,8 +20,8 @@ struct CSVHeader {
         var dialect = given
         func byteOffset(_ offset: Int) -> Int { input.encoding.storedLength(start.block.bytes, offset) }
         while true {
-            start.skipBlankLines()
-            var scanner = CSVScanner(given, position: start.position)
+            start.skipLines(&dialect)
+            var scanner = CSVScanner(dialect, position: start.position)
             let (status, fields, first) = ends.withUnsafeMutableBufferPointer {
                 kernel.firstCSVRecord(
                     &scanner, start.block.bytes, count: start.filled, isFinal: start.isAtEnd, ends: $0)
@@ -29,7 +32,8 @@ struct CSVHeader {
             case .needInput:
                 // Not at once over the limit, since half a line end does not count; see below.
                 if start.filled - start.position > maxBytes + (64 << 10) {
-                    throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: byteOffset(start.position))
+                    let record = options.header ? 0 : start.lines + 1
+                    throw .recordTooLarge(maxBytes, path: path, record: record, byteOffset: byteOffset(start.position))
                 }
                 // Twice as much each time, since the header is scanned anew.
                 let wanted = start.position + 2 * (start.filled - start.position)
@@ -37,18 +41,25 @@ struct CSVHeader {
             case .failed(let code):
                 let failure = scanner.failure(code, expected: nil, names: nil)
                 throw StreamError(
-                    code, "\(failure.message), in the header", path: path, record: 0,
-                    byteOffset: byteOffset(failure.offset),
-                    stage: "cut",
-                    hint: failure.hint)
+                    code, failure.message + (options.header ? ", in the header" : ""), path: path,
+                    record: options.header ? 0 : start.lines + scanner.lines + 1,
+                    byteOffset: byteOffset(failure.offset), stage: "cut", hint: failure.hint)
             default:
                 dialect.endsAtCarriageReturn = scanner.endsAtCarriageReturn
-                guard scanner.records == 1 else { return CSVHeader(columns: nil, dialect: dialect, start: start) }
+                let given = options.columns.map { Schema($0) }
+                guard scanner.records == 1 else { return CSVHeader(columns: given, dialect: dialect, start: start) }
+                guard options.header else {
+                    start.position = first
+                    start.lines += scanner.lines - 1
+                    let columns = given ?? Schema((1...max(1, fields)).map { "column_\($0)" })
+                    return CSVHeader(columns: columns, dialect: dialect, start: start)
+                }
                 if fields > 0, Int(ends[fields - 1]) - first > maxBytes {
                     throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: byteOffset(first))
                 }
                 let names = try names(start, first, ends[..<fields], kernel, dialect, path, input.encoding)
                 start.position = scanner.position
+                start.lines = 0
                 return CSVHeader(columns: Schema(unique(names)), dialect: dialect, start: start)
             }
         }
@@ -118,25 +129,31 @@ extension InputStart {
         if filled >= 3 && block.bytes[0] == 0xEF && block.bytes[1] == 0xBB && block.bytes[2] == 0xBF { position = 3 }
     }
 
-    /// Steps over line ends before the header.
-    mutating func skipBlankLines() {
+    /// Steps over blank lines and comments before the first record. A comment may show how records end.
+    mutating func skipLines(_ dialect: inout CSVDialect) {
         while position < filled {
-            if block.bytes[position] == UInt8(ascii: "\n") {
-                position += 1
-            } else if block.bytes[position] == UInt8(ascii: "\r"), position + 1 < filled,
-                block.bytes[position + 1] == UInt8(ascii: "\n")
-            {
-                position += 2
-            } else {
-                return
+            let isComment = dialect.comment != 0 && block.bytes[position] == dialect.comment
+            let rest = UnsafeBufferPointer(start: block.bytes + position, count: filled - position)
+            let isEnd: (UInt8) -> Bool = { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            guard let end = isComment ? rest.firstIndex(where: isEnd) : isEnd(rest[0]) ? 0 : nil else { return }
+            var length = end + 1
+            if rest[end] == UInt8(ascii: "\r"), !dialect.endsAtCarriageReturn {
+                // Whether an LF follows; where the bytes do not tell, and on a blank line, the kernel does.
+                guard length < rest.count, isComment || rest[length] == UInt8(ascii: "\n") else { return }
+                if rest[length] == UInt8(ascii: "\n") { length += 1 } else { dialect.endsAtCarriageReturn = true }
+            } else if rest[end] == UInt8(ascii: "\n"), dialect.endsAtCarriageReturn {
+                guard isComment, let end = rest.firstIndex(of: UInt8(ascii: "\r")) else { return }
+                length = end + 1
             }
+            position += length
+            lines += 1
         }
     }
 
     mutating func readMore(_ input: any ByteInput, _ pool: BlockPool, record: Int) throws(StreamError) {
         if filled == block.capacity {
             var larger = InputStart(
-                block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position)
+                block: pool.copy(block, capacity: block.capacity * 2), filled: filled, position: position, lines: lines)
             swap(&self, &larger)
         }
         try read(input, record: record)

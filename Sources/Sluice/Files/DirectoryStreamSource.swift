@@ -90,7 +90,8 @@ public final class DirectoryStreamSource: SplitSource {
     public convenience init(
         _ directory: String, pattern: String? = nil, recursive: Bool = false, format: FileFormat? = nil,
         compression: CompressionFormat? = nil, chunkSize: Int? = nil, encoding: TextEncoding = .utf8,
-        types: CellTypes? = nil, select: [String]? = nil, maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20,
+        types: CellTypes? = nil, csv: CSVOptions = CSVOptions(), select: [String]? = nil,
+        maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20,
         columns: Columns = .same, onError: ErrorPolicy = .fail, kernel: KernelChoice = .auto
     ) throws {
         guard try FileSystem.statusForReading(directory)?.isDirectory ?? true else {
@@ -98,8 +99,9 @@ public final class DirectoryStreamSource: SplitSource {
         }
         try self.init(
             paths: [directory], pattern: pattern, recursive: recursive, format: format, compression: compression,
-            chunkSize: chunkSize, encoding: encoding, types: types, select: select, maxRecordBytes: maxRecordBytes,
-            maxChunkBytes: maxChunkBytes, columns: columns, onError: onError, kernel: kernel)
+            chunkSize: chunkSize, encoding: encoding, types: types, csv: csv, select: select,
+            maxRecordBytes: maxRecordBytes, maxChunkBytes: maxChunkBytes, columns: columns, onError: onError,
+            kernel: kernel)
     }
 
     /// Takes files as they are listed, "-" being standard input, and in the place of each directory the files it has.
@@ -110,7 +112,8 @@ public final class DirectoryStreamSource: SplitSource {
     public init(
         paths: [String], pattern: String? = nil, recursive: Bool = false, format: FileFormat? = nil,
         compression: CompressionFormat? = nil, chunkSize: Int? = nil, encoding: TextEncoding = .utf8,
-        types: CellTypes? = nil, select: [String]? = nil, maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20,
+        types: CellTypes? = nil, csv: CSVOptions = CSVOptions(), select: [String]? = nil,
+        maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20,
         columns: Columns = .same, onError: ErrorPolicy = .fail, kernel: KernelChoice = .auto
     ) throws {
         var skipped: [SkippedFile] = []
@@ -126,7 +129,7 @@ public final class DirectoryStreamSource: SplitSource {
         open = { path in
             try FileStreamSource(
                 path, format: format, compression: compression, chunkSize: chunkSize, encoding: encoding, types: types,
-                select: select, maxRecordBytes: maxRecordBytes, maxChunkBytes: maxChunkBytes, kernel: kernel)
+                csv: csv, select: select, maxRecordBytes: maxRecordBytes, maxChunkBytes: maxChunkBytes, kernel: kernel)
         }
         skippedFiles = skipped
     }

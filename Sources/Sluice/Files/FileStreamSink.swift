@@ -42,7 +42,9 @@ public final class FileStreamSink: SplitSink {
     private let pool = BlockPool()
     private let kernel: any Kernel
     private let level: Int
-    private let delimiter: UInt8
+    private let csv: CSVOptions
+    private let dialect: CSVDialect
+    private let unknownColumns: UnknownColumns
     /// What was asked for; in append mode, for UTF-16, the byte order that is there.
     private let encoding: TextEncoding
     private var state: State
@@ -60,6 +62,12 @@ public final class FileStreamSink: SplitSink {
     private var decidingRecords = 0
     private var decidingBytes = 0
     private var expected: Schema?
+    /// CSV without a header that is gone on with: its fields, and whether its last record lacks a line end.
+    private var old: (fieldCount: Int, isComplete: Bool)?
+    /// No record was encoded yet.
+    private var isAtStart = true
+    /// Of encoders that are gone.
+    private var droppedBefore = 0
 
     private enum State {
         case undecided
@@ -77,8 +85,10 @@ public final class FileStreamSink: SplitSink {
     ///   - compression: nil: by the name.
     ///   - encoding: of the text, the CSV header included. In append mode it has to be that of what is there, but that of
     ///     UTF-16 the byte order there is kept.
+    ///   - csv: how CSV is written: delimiter, quote and escape, with a header or without.
     ///   - columns: of CSV, in order; nil: the source's columns and then the keys of the first 1000 records (or 4 MiB of
-    ///     them), in order of their first appearance. A record with another key is an error. JSON Lines has none.
+    ///     them), in order of their first appearance. JSON Lines has none.
+    ///   - unknownColumns: of CSV: what is done about a record's field that is none of the columns.
     ///   - level: of the compression; nil: 1. gzip has 0 (stored) to 9. LZ4 has 0 and 1, which are its fast compressor, and 2
     ///     to 12, which are those of LZ4HC: smaller, and 5 to 80 times slower.
     ///   - kernel: which implementation does the work.
@@ -86,7 +96,8 @@ public final class FileStreamSink: SplitSink {
     ///   appended to what is there.
     public init(
         _ path: String, format: FileFormat? = nil, mode: Mode = .write, compression: CompressionFormat? = nil,
-        encoding: TextEncoding = .utf8, columns: [String]? = nil, level: Int? = nil, kernel: KernelChoice = .auto
+        encoding: TextEncoding = .utf8, csv: CSVOptions = CSVOptions(), columns: [String]? = nil,
+        unknownColumns: UnknownColumns = .error, level: Int? = nil, kernel: KernelChoice = .auto
     ) throws {
         guard let format = format ?? FileFormat(path: path) else {
             throw StreamError(
@@ -99,14 +110,16 @@ public final class FileStreamSink: SplitSink {
         self.level = level ?? 1
         frame = self.compression.frame()
         self.kernel = try kernel.make()
-        delimiter = CSVDialect(path: path).delimiter
-        try Self.check(format, self.compression, columns, level, path)
+        self.csv = csv
+        dialect = try format == .csv ? csv.sinkDialect(path: path) : csv.unused(path: path)
+        self.unknownColumns = unknownColumns
+        try Self.check(format, self.compression, columns, unknownColumns, level, path)
         try format.check(encoding, path)
         let appended = mode == .append ? try AppendedFile.open(path) : nil
         file = try appended ?? AtomicFile(path)
         var old: OldContent?
         if let appended {
-            old = try .of(appended, format, self.compression, encoding, CSVDialect(path: path), pool, self.kernel)
+            old = try .of(appended, format, self.compression, encoding, dialect, csv, pool, self.kernel)
         }
         self.encoding = old?.encoding ?? encoding
         goesOn = old != nil
@@ -116,13 +129,19 @@ public final class FileStreamSink: SplitSink {
     }
 
     private static func check(
-        _ format: FileFormat, _ compression: CompressionFormat, _ columns: [String]?, _ level: Int?, _ path: String
+        _ format: FileFormat, _ compression: CompressionFormat, _ columns: [String]?,
+        _ unknownColumns: UnknownColumns, _ level: Int?, _ path: String
     ) throws {
         if let columns, format != .csv || columns.isEmpty || Set(columns.map(ByteKey.init)).count != columns.count {
             throw StreamError(
                 .invalidConfiguration,
                 format == .csv ? "columns are at least one, and each once" : "only CSV has columns",
                 path: path)
+        }
+        if unknownColumns != .error, format != .csv {
+            throw StreamError(
+                .invalidConfiguration, "unknownColumns is for CSV: other formats take any key", path: path,
+                hint: "leave it away")
         }
         if let level, compression.levels?.contains(level) != true {
             throw StreamError(
@@ -135,6 +154,9 @@ public final class FileStreamSink: SplitSink {
 
     /// Bytes of the file so far, compressed. The system has them after `flush` or `close`; before, up to 64 KiB may wait.
     public var bytesWritten: Int { file.bytesWritten }
+
+    /// Fields that were dropped because they are none of the columns, see `unknownColumns`.
+    public var droppedFields: Int { droppedBefore + (encoder?.droppedFields ?? 0) }
 
     /// Bytes before compression for each byte written; 1 where there are none.
     public var compressionRatio: Double { rawBytes == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
@@ -168,6 +190,10 @@ extension FileStreamSink {
     private func encode(_ chunk: StreamChunk) throws {
         let encoder = try self.encoder ?? makeEncoder()
         self.encoder = encoder
+        if isAtStart, let first = chunk.data.first {
+            isAtStart = false
+            try protectMark(of: first)
+        }
         try encoder.encode(chunk) { try commit($0) }
     }
 
@@ -197,6 +223,7 @@ extension FileStreamSink {
             try file.close()
             state = .closed
         }
+        droppedBefore = droppedFields
         encoder = nil
     }
 
@@ -235,14 +262,25 @@ extension FileStreamSink {
     public func expect(_ schema: Schema) { expected = expected ?? schema }
 
     private func recordEncoding(columns: [String]) -> RecordEncoding {
-        RecordEncoding(format: format, columns: columns, delimiter: delimiter, kernel: kernel)
+        RecordEncoding(
+            format: format, columns: columns, dialect: dialect, dropsUnknown: unknownColumns == .drop, kernel: kernel)
     }
 
     /// The byte order mark and the header are written as soon as the columns are known, and only once.
     private func decide(_ columns: [String]) throws {
         state = .ready(recordEncoding(columns: columns))
         if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
-        if !columns.isEmpty { try writeHeader(columns) }
+        guard !columns.isEmpty else { return }
+        if let old {
+            guard old.fieldCount == columns.count else {
+                throw StreamError(
+                    .invalidConfiguration,
+                    "the file has \(old.fieldCount) columns, and what is appended has \(columns.count)", path: path,
+                    stage: "commit", hint: "name as many columns as there are (columns:)")
+            }
+            if !old.isComplete { try append([UInt8(ascii: "\n")]) }
+        }
+        if csv.header { try writeHeader(columns) }
     }
 
     /// Makes what is there whole, and takes its columns.
@@ -258,6 +296,7 @@ extension FileStreamSink {
         }
         // What has no columns yet has no records: blank lines, a byte order mark.
         if isReady, !old.isComplete { try append([UInt8(ascii: "\n")]) }
+        self.old = old.fieldCount.map { ($0, old.isComplete) }
         if old.columns == nil, let given { try decide(given) }
     }
 
@@ -295,19 +334,17 @@ extension FileStreamSink {
     private func writeHeader(_ columns: [String]) throws {
         var line: [UInt8] = []
         for (place, name) in columns.enumerated() {
-            if place > 0 { line.append(delimiter) }
+            if place > 0 { line.append(dialect.delimiter) }
             var name = name
-            // A byte order mark at the start of a file is taken for no part of the name, unless it is quoted.
-            if place == 0, name.utf8.starts(with: [0xEF, 0xBB, 0xBF]) {
-                line = Array(
-                    "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
-                        .utf8)
-                continue
+            // A byte order mark at the start of a file is taken for no part of the name, unless it is quoted; and a line of
+            // one empty name would be a blank line.
+            let always = place == 0 && name.utf8.starts(with: Self.mark) || columns.count == 1 && name.isEmpty
+            guard name.withUTF8({ QuotedText.appendCSV($0, dialect, always: always, to: &line) }) else {
+                throw StreamError(
+                    .needsQuotes, "the name of a column needs quotes, and the dialect has none", path: path, record: 0,
+                    column: name, stage: "encode", hint: "give csv: a quote, or another delimiter")
             }
-            name.withUTF8 { QuotedText.appendCSV($0, delimiter: delimiter, to: &line) }
         }
-        // A line of one empty name would be a blank line.
-        if line.isEmpty { line = [UInt8](repeating: UInt8(ascii: "\""), count: 2) }
         line.append(UInt8(ascii: "\n"))
         do {
             try append(line)
@@ -317,6 +354,18 @@ extension FileStreamSink {
             throw error
         }
     }
+
+    /// A byte order mark that starts the first record of a file without a header is data: it gets one before it, since readers
+    /// take the first one away.
+    private func protectMark(of first: Record) throws {
+        guard format == .csv, !csv.header, !goesOn, case .ready(let encoding) = state,
+            let column = encoding.columns.first,
+            case .string(let text) = first[column], text.utf8.starts(with: Self.mark)
+        else { return }
+        try append(Self.mark)
+    }
+
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 }
 
 // MARK: - Encode and commit
@@ -362,6 +411,8 @@ extension FileStreamSink {
         private var filled = 0
         /// Records that became bytes.
         public var encodedRecords: Int { formatter.encodedRecords }
+        /// Fields that are none of the columns, and were dropped.
+        var droppedFields: Int { formatter.droppedFields }
 
         fileprivate init(
             _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,

@@ -19,6 +19,8 @@ public final class FileStreamSource: SplitSource {
     private let limits: RecordLimits
     private let kernel: any Kernel
     private let types: CellTypes
+    private let csv: CSVOptions
+    private let dialect: CSVDialect
     private let select: [String]?
     let origin: ChunkOrigin.Source
     private var reader: Reader?
@@ -38,6 +40,7 @@ public final class FileStreamSource: SplitSource {
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
     ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
     ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
+    ///   - csv: how a CSV file is written: its delimiter and quotes, whether it has a header, what is null.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
     ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
@@ -46,7 +49,8 @@ public final class FileStreamSource: SplitSource {
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
     public init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
-        encoding: TextEncoding = .utf8, types: CellTypes? = nil, select: [String]? = nil,
+        encoding: TextEncoding = .utf8, types: CellTypes? = nil, csv: CSVOptions = CSVOptions(),
+        select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
         limits = try RecordLimits(
@@ -65,6 +69,8 @@ public final class FileStreamSource: SplitSource {
                 .invalidConfiguration, "types are for CSV; JSON values have their own", path: path,
                 hint: "leave types (--types) away")
         }
+        self.csv = csv
+        dialect = try self.format == .csv ? csv.sourceDialect(path: path) : csv.unused(path: path)
         origin = ChunkOrigin.Source(metadata: [
             "path": .string(path), "format": .string(self.format.rawValue),
             "compression": .string(self.compression.rawValue),
@@ -187,7 +193,7 @@ extension FileStreamSource {
 
     private func openCSV() throws -> Reader? {
         let opened = try CSVHeader.read(
-            input, pool, kernel, CSVDialect(path: path), path: path, maxBytes: limits.maxRecordBytes)
+            input, pool, kernel, dialect, csv, path: path, maxBytes: limits.maxRecordBytes)
         guard let header = opened.columns else { return nil }
         let selected = try select.map { try header.positions(of: $0, path: path) }
         let schema = select.map { Schema($0) } ?? header
@@ -201,7 +207,7 @@ extension FileStreamSource {
             next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,
             decoder: CSVDecoder(
                 kernel: kernel, dialect: opened.dialect, header: header, schema: schema, selected: selected,
-                types: types,
+                types: types, nulls: CSVNulls(csv.nulls),
                 maxRecordBytes: limits.maxRecordBytes),
             schema: schema)
     }

@@ -1,7 +1,9 @@
 /// What a sink that appends has to know of the records that are there.
 struct OldContent {
-    /// CSV: the header's columns; nil where there is none yet.
+    /// CSV: the header's columns; nil where there is none yet, or shall be none.
     let columns: Schema?
+    /// CSV without a header: fields of the first record; nil where there is none yet.
+    let fieldCount: Int?
     /// Whether records can follow at once, without a line end before them.
     let isComplete: Bool
     /// What was asked for, or what a byte order mark says.
@@ -14,7 +16,7 @@ struct OldContent {
     /// read.
     static func of(
         _ file: AppendedFile, _ format: FileFormat, _ compression: CompressionFormat, _ encoding: TextEncoding,
-        _ dialect: CSVDialect, _ pool: BlockPool, _ kernel: any Kernel
+        _ dialect: CSVDialect, _ csv: CSVOptions, _ pool: BlockPool, _ kernel: any Kernel
     ) throws(StreamError) -> OldContent? {
         guard var last = try file.lastByte() else { return nil }
         let bytes = try file.content()
@@ -29,7 +31,7 @@ struct OldContent {
         var header: CSVHeader?
         var start = InputStart(pool)
         if format == .csv {
-            header = try .read(content, pool, kernel, dialect, path: file.path, maxBytes: 16 << 20)
+            header = try .read(content, pool, kernel, dialect, csv, path: file.path, maxBytes: 16 << 20)
             guard header?.dialect.endsAtCarriageReturn != true else {
                 throw refusal("its records end with CR alone, and Sluice writes LF", file, "convert the file first")
             }
@@ -45,8 +47,8 @@ struct OldContent {
             }
         }
         return OldContent(
-            columns: header?.columns, isComplete: format.endsAnywhere || last == UInt8(ascii: "\n"),
-            encoding: content.encoding)
+            columns: csv.header ? header?.columns : nil, fieldCount: csv.header ? nil : header?.columns?.count,
+            isComplete: format.endsAnywhere || last == UInt8(ascii: "\n"), encoding: content.encoding)
     }
 
     /// The last of the bytes that are left; nil where none are.

@@ -46,7 +46,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         filled = start.filled
         blockOffset = 0
         unitStart = start.position
-        linesBefore = 0
+        linesBefore = start.lines
         isAtEnd = start.isAtEnd
     }
 
@@ -87,7 +87,9 @@ final class UnitCutter<Cutter: RecordCutter> {
             let isWhole = end == filled
             var status = cutter.cut(
                 block.bytes, count: end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
-            if cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
+            // At the byte limit inside a comment: the chunk ends before it.
+            let endsHere = cutter.records > records && cutter.isInComment && cutter.position - unitStart >= byteLimit
+            if !endsHere, cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
                 cutter.recordEnd - unitStart < byteLimit
             {
                 // At the byte limit inside a record: the chunk ends with it.
@@ -99,7 +101,8 @@ final class UnitCutter<Cutter: RecordCutter> {
                 assert(records > 0, "a unit starts with a record")
                 return false
             }
-            let isFull = cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
+            let isFull =
+                endsHere || cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
             if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
                 start = cutter.recordEnd
                 chunkEnd = start
@@ -264,13 +267,16 @@ struct InputStart {
     var filled = 0
     /// Where the records start: behind byte order mark and header.
     var position = 0
+    /// Skipped lines of the records before that.
+    var lines = 0
     var isAtEnd = false
 
     init(_ pool: BlockPool) { block = pool.block(capacity: 512 << 10) }
 
-    init(block: ByteBlock, filled: Int, position: Int) {
+    init(block: ByteBlock, filled: Int, position: Int, lines: Int) {
         self.block = block
         self.filled = filled
         self.position = position
+        self.lines = lines
     }
 }

@@ -28,6 +28,7 @@ struct CSVCutter: RecordCutter {
     var recordEnd: Int { indexer?.recordEnd ?? scanner.recordEnd }
     var records: Int { indexer?.records ?? scanner.records }
     var lines: Int { indexer?.records ?? scanner.lines }
+    var isInComment: Bool { indexer?.isInComment ?? scanner.isInComment }
     var index: CutIndex? { indexer.map { .csv($0.index) } }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
@@ -69,6 +70,10 @@ struct CSVCutter: RecordCutter {
         while skipped < bytes.count {
             if bytes[skipped] == end {
                 skipped += 1
+            } else if dialect.comment != 0, bytes[skipped] == dialect.comment {
+                let lineEnd = bytes[skipped...].firstIndex(of: end)
+                guard lineEnd != nil || isFinal else { return (skipped, lines, false) }
+                skipped = lineEnd.map { $0 + 1 } ?? bytes.count
             } else if bytes[skipped] == UInt8(ascii: "\r"), skipped + 1 == bytes.count, !isFinal {
                 return (skipped, lines, false)
             } else if bytes[skipped] == UInt8(ascii: "\r"), skipped + 1 < bytes.count, bytes[skipped + 1] == end {
@@ -117,6 +122,7 @@ struct CSVDecoder: RecordDecoder {
     /// Places of `schema`'s columns in the file; nil: all, in order.
     let selected: [Int]?
     let types: CellTypes
+    let nulls: CSVNulls?
     let maxRecordBytes: Int
 
     func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {
@@ -125,8 +131,8 @@ struct CSVDecoder: RecordDecoder {
         let base = BatchBase(
             layout: .csv(ends: UnsafePointer(made.ends.entries), starts: UnsafePointer(made.starts.entries)),
             bytes: bytes, rowCount: unit.records, schema: schema, columns: header.count, selected: selected,
-            flags: made.flags, isInferred: types == .inferred, dialect: dialect, origin: unit.origin,
-            blocks: [unit.block, made.ends, made.starts])
+            flags: made.flags, isInferred: types == .inferred, nulls: nulls, dialect: dialect,
+            origin: unit.origin, blocks: [unit.block, made.ends, made.starts])
         if made.flags & ContentFlags.nonASCII != 0 { try validate(unit, base) }
         try base.checkRecordSizes(unit, maxRecordBytes)
         return base
@@ -153,9 +159,17 @@ struct CSVDecoder: RecordDecoder {
     }
 
     private func validate(_ unit: CutUnit, _ base: BatchBase) throws(StreamError) {
-        let start = unit.range.lowerBound
-        guard let invalid = kernel.firstInvalidUTF8(base.bytes + start, count: unit.range.count) else { return }
-        throw base.invalidUTF8(at: start + invalid, columns: header)
+        var start = unit.range.lowerBound
+        let end = unit.range.upperBound
+        var scanner = CSVScanner(dialect, position: start)
+        while let invalid = kernel.firstInvalidUTF8(base.bytes + start, count: end - start) {
+            start += invalid
+            _ = kernel.cutCSV(&scanner, base.bytes, count: start, isFinal: false, maxRecords: .max)
+            // What is in comments is no text of any record.
+            guard scanner.isInComment else { throw base.invalidUTF8(at: start, columns: header) }
+            let lineEnd = dialect.endsAtCarriageReturn ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
+            while start < end, base.bytes[start] != lineEnd { start += 1 }
+        }
     }
 }
 

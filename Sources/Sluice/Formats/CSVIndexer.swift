@@ -28,6 +28,8 @@ struct CSVIndexer {
             ends: pool.block(capacity: 4 * fields), starts: pool.block(capacity: 4 * (fields / columns + 8)))
     }
 
+    var isInComment: Bool { scanner.isInComment }
+
     /// As `RecordCutter.cut`; nil where something is not regular: a record that an index refuses, a blank line, or fewer bytes
     /// than before.
     mutating func cut(
@@ -55,7 +57,8 @@ struct CSVIndexer {
     mutating func rebase(_ offset: Int) {
         guard offset > 0 else { return }
         let less = UInt32(offset)
-        for place in 0..<scanner.records * columns + scanner.fields { index.ends.entries[place] &-= less }
+        let entries = scanner.records * columns + min(scanner.fields, columns)
+        for place in 0..<entries { index.ends.entries[place] &-= less }
         for row in 0..<scanner.records { index.starts.entries[row] -= less }
         scanner.rebase(offset)
         position -= offset

@@ -3,7 +3,9 @@ struct RecordEncoding: Sendable {
     var format: FileFormat
     /// CSV: the columns, in order.
     var columns: [String]
-    var delimiter: UInt8
+    var dialect = CSVDialect()
+    /// CSV: fields that are none of the columns are dropped and counted.
+    var dropsUnknown = false
     var kernel: any Kernel
 }
 
@@ -15,6 +17,8 @@ final class RecordFormatter {
     private var plan: Plan?
     /// Rows that became bytes, counted by the encoder's own steps.
     private(set) var encodedRecords = 0
+    /// Fields that are none of the CSV columns.
+    private(set) var droppedFields = 0
     /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
     private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
     /// The CSV columns, and the schema last found to have no others.
@@ -97,7 +101,7 @@ final class RecordFormatter {
                 switch (encoding.format, isRecords) {
                 case (.csv, _):
                     encoding.kernel.encodeCSV(
-                        rows, columns, delimiter: encoding.delimiter, &encoder, into: out, capacity: capacity)
+                        rows, columns, encoding.dialect, &encoder, into: out, capacity: capacity)
                 case (.jsonl, false):
                     encoding.kernel.encodeJSONLines(rows, columns, &encoder, into: out, capacity: capacity)
                 case (.jsonl, true):
@@ -117,11 +121,16 @@ final class RecordFormatter {
         _ code: StreamError.Code, _ record: Record, _ columns: OutputColumns
     ) -> StreamError {
         let column = columns.names.indices.contains(encoder.errorColumn) ? columns.names[encoder.errorColumn] : nil
+        let (message, hint) =
+            code == .needsQuotes
+            ? ("the field needs quotes, and the dialect has none", "give csv: a quote, or another delimiter")
+            : (
+                "the value has no JSON: NaN, an infinity, a decimal that is no number, or nested too deep",
+                "set null or a string instead"
+            )
         return StreamError(
-            code, "the value has no JSON: NaN, an infinity, a decimal that is no number, or nested too deep",
-            path: record.storage.base?.origin.path,
-            record: record.number ?? encodedRecords + 1, byteOffset: record.byteOffset, column: column, stage: "encode",
-            hint: "set null or a string instead")
+            code, message, path: record.storage.base?.origin.path, record: record.number ?? encodedRecords + 1,
+            byteOffset: record.byteOffset, column: column, stage: "encode", hint: hint)
     }
 }
 
@@ -171,11 +180,14 @@ extension RecordFormatter {
         return result
     }
 
-    /// Refuses a batch with a field that no CSV column takes, before anything of it is written.
+    /// Refuses a batch with a field that no CSV column takes, before anything of it is written; or counts such fields.
     private func checkKeys(_ batch: RecordBatch) throws {
         guard !hasKnownKeysOnly(batch) else { return }
         for (position, record) in batch.enumerated() {
-            for key in record.keys where columns.index(of: key) == nil { throw unknownKey(key, record, position) }
+            for key in record.keys where columns.index(of: key) == nil {
+                guard encoding.dropsUnknown else { throw unknownKey(key, record, position) }
+                droppedFields += 1
+            }
             if record.storage.wholeValue(slot: record.slot) != nil {
                 throw noObject(record, "CSV has no columns for it")
             }
@@ -229,7 +241,9 @@ extension RecordFormatter {
             path: record.storage.base?.origin.path,
             record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
             stage: "encode",
-            hint: "name the columns (columns:), or the fields to read (select:, --select)")
+            hint:
+                "name the columns (columns:), or the fields to read (select:, --select); unknownColumns: .drop drops it"
+        )
     }
 }
 

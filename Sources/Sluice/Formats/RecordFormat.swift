@@ -10,6 +10,9 @@ protocol RecordCutter {
     var records: Int { get }
     var lines: Int { get }
 
+    /// The scan stands inside a line that is skipped.
+    var isInComment: Bool { get }
+
     /// The index of what was cut, if one was made.
     var index: CutIndex? { get }
 
@@ -36,6 +39,7 @@ protocol RecordCutter {
 }
 
 extension RecordCutter {
+    var isInComment: Bool { false }
     var index: CutIndex? { nil }
     mutating func startIndex(expectedBytes: Int) {}
 }

@@ -157,13 +157,14 @@ struct CKernel: Kernel, @unchecked Sendable {
     }
 
     func encodeCSV(
-        _ rows: EncodableRows, _ columns: OutputColumns, delimiter: UInt8, _ encoder: inout RowEncoder,
+        _ rows: EncodableRows, _ columns: OutputColumns, _ dialect: CSVDialect, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus {
-        rows.withCore(columns) { rows in
+        var dialect = dialect.core
+        return rows.withCore(columns) { rows in
             KernelStatus(
                 table.pointee.encode_csv_columns(
-                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), delimiter, out, capacity))
+                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), &dialect, out, capacity))
         }
     }
 }
@@ -189,6 +190,7 @@ extension KernelStatus {
         case SLUICE_ERROR_NEEDS_DICTIONARY, SLUICE_ERROR_LEGACY_FORMAT: self = .failed(.unsupported)
         case SLUICE_ERROR_INVALID_UTF16: self = .failed(.invalidUTF16)
         case SLUICE_ERROR_UNENCODABLE: self = .failed(.unencodable)
+        case SLUICE_ERROR_NEEDS_QUOTES: self = .failed(.needsQuotes)
         default: self = .failed(.corruptCompression)
         }
     }

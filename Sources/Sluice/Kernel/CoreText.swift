@@ -58,11 +58,18 @@ enum QuotedText {
         }
     }
 
-    /// Appends `text` as one CSV field.
-    static func appendCSV(_ text: UnsafeBufferPointer<UInt8>, delimiter: UInt8, to bytes: inout [UInt8]) {
+    /// Appends `text` as one CSV field, in quotes where needed or `always`. False where it needs them and there are none.
+    static func appendCSV(
+        _ text: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect, always: Bool, to bytes: inout [UInt8]
+    ) -> Bool {
+        var isWritable = true
         grow(&bytes, by: 2 * text.count + 2) { room in
-            sluice_csv_quote(text.baseAddress ?? UnsafePointer(room), text.count, delimiter, room)
+            var dialect = dialect.core
+            let count = sluice_csv_quote(text.baseAddress ?? UnsafePointer(room), text.count, &dialect, always, room)
+            isWritable = count != .max
+            return isWritable ? count : 0
         }
+        return isWritable
     }
 
     /// The content of a CSV cell, quotes undone.
@@ -77,6 +84,18 @@ enum QuotedText {
     /// The content of the JSON string literal at `start`; `limit` is the length of the literal or more.
     static func jsonString(_ start: UnsafePointer<UInt8>, limit: Int) -> String {
         String(unsafeUninitializedCapacity: limit) { room in sluice_json_string_content(start, room.baseAddress) }
+    }
+
+    /// The content of a CSV cell as `body` needs it: decoded only where it is not simply between two quotes.
+    static func withCSVContent<R>(
+        _ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect, _ body: (UnsafeBufferPointer<UInt8>) -> R
+    ) -> R {
+        guard let start = field.baseAddress else { return body(field) }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: field.count) { room in
+            var dialect = dialect.core
+            let count = sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
+            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+        }
     }
 
     /// What a CSV cell means by the inference grammar: a `CellTag`.
@@ -127,7 +146,7 @@ enum JSONTape {
 extension CSVDialect {
     var core: sluice_csv_dialect {
         sluice_csv_dialect(
-            delimiter: delimiter, quote: quote, escape: 0, lenient: 0, carriage_return: endsAtCarriageReturn ? 1 : 0,
-            ragged: 0)
+            delimiter: delimiter, quote: quote, escape: escape, lenient: isLenient ? 1 : 0,
+            carriage_return: endsAtCarriageReturn ? 1 : 0, ragged: ragged.rawValue, comment: comment)
     }
 }

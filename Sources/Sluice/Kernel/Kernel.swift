@@ -90,7 +90,7 @@ protocol Kernel: Sendable {
     ) -> KernelStatus
 
     func encodeCSV(
-        _ rows: EncodableRows, _ columns: OutputColumns, delimiter: UInt8, _ encoder: inout RowEncoder,
+        _ rows: EncodableRows, _ columns: OutputColumns, _ dialect: CSVDialect, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus
 }

@@ -9,12 +9,23 @@ struct JSONRow {
     var end: UInt32
 }
 
-/// How a CSV file is written.
+/// How a CSV file is written, in bytes; see `sluice_csv_dialect`.
 struct CSVDialect: Sendable, Equatable {
     var delimiter = UInt8(ascii: ",")
+    /// 0: there are no quotes.
     var quote = UInt8(ascii: "\"")
+    /// 0: a quote inside quotes is doubled.
+    var escape: UInt8 = 0
+    /// Text after a closing quote is data.
+    var isLenient = false
     /// Records end at a bare CR.
     var endsAtCarriageReturn = false
+    var ragged = Ragged.error
+    /// 0: there are no comments.
+    var comment: UInt8 = 0
+
+    /// `sluice_csv_ragged`.
+    enum Ragged: UInt8, Sendable { case error, pad, truncate }
 }
 
 /// Where a scan of CSV stands; see `sluice_csv_scanner`. A value: copy it to remember a place.
@@ -39,6 +50,7 @@ struct CSVScanner: Sendable {
     var fields: Int { Int(core.fields) }
     var endsAtCarriageReturn: Bool { core.dialect.carriage_return != 0 }
     var quoteStart: Int { Int(core.quote_start) }
+    var isInComment: Bool { UInt32(core.state) == SLUICE_CSV_COMMENT.rawValue }
     var errorOffset: Int { Int(core.error_offset) }
     var errorFields: Int { Int(core.error_fields) }
 
@@ -49,6 +61,15 @@ struct CSVScanner: Sendable {
         core.record_start -= less
         core.record_end -= less
         core.quote_start = core.quote_start &- less
+    }
+}
+
+extension CSVDialect {
+    /// Records and skipped lines that end in `range` of `bytes`, which starts where a record does.
+    func lines(_ bytes: UnsafePointer<UInt8>, _ range: Range<Int>) -> Int {
+        var scanner = CSVScanner(self, position: range.lowerBound)
+        _ = sluice_kernel_named("auto").pointee.csv_cut(&scanner.core, bytes, range.upperBound, false, .max)
+        return scanner.lines
     }
 }
 
@@ -106,6 +127,7 @@ struct JSONIndex: @unchecked Sendable {
 /// `SLUICE_HAS_*`: what the bytes of an index may hold.
 enum ContentFlags {
     static let nonASCII = UInt32(SLUICE_HAS_NON_ASCII)
+    static let absent = UInt32(SLUICE_HAS_ABSENT)
 }
 
 /// Where an encoder stands; see `sluice_encoder`.
@@ -217,6 +239,7 @@ extension BatchBase {
         rows.inferred = isInferred ? 1 : 0
         rows.columns = UInt32(columns)
         rows.dialect = dialect.core
+        rows.nulls = nulls.map { UnsafePointer($0.core) }
         rows.bytes = bytes
         rows.first_row = UInt32(batch.firstRow)
         rows.base_rows = UInt32(batch.baseRows)
