@@ -60,6 +60,33 @@ size_t sluice_csv_quote(
     return (size_t)(to - out);
 }
 
+// Value of a base64 digit; 64 for other bytes.
+static uint32_t base64_value(uint8_t byte) {
+    if (byte >= 'A' && byte <= 'Z') return byte - (uint32_t)'A';
+    if (byte >= 'a' && byte <= 'z') return byte - (uint32_t)'a' + 26;
+    if (byte >= '0' && byte <= '9') return byte - (uint32_t)'0' + 52;
+    return byte == '+' ? 62 : byte == '/' ? 63 : 64;
+}
+
+size_t sluice_base64_decode(const uint8_t *text, size_t length, uint8_t *out) {
+    if (length % 4 != 0) return SIZE_MAX;
+    uint8_t *to = out;
+    for (size_t i = 0; i < length; i += 4) {
+        const uint32_t left = i + 4 < length || text[i + 3] != '=' ? 4 : text[i + 2] != '=' ? 3 : 2;  // digits
+        uint32_t bits = 0, wrong = 0;
+        for (uint32_t d = 0; d < 4; d++) {
+            const uint32_t value = d < left ? base64_value(text[i + d]) : 0;
+            wrong |= value & 64;
+            bits = bits << 6 | (value & 63);
+        }
+        if (wrong || (left < 4 && bits & (left == 3 ? 0xFF : 0xFFFF))) return SIZE_MAX;  // bits that no byte takes are 0
+        *to++ = (uint8_t)(bits >> 16);
+        if (left > 2) *to++ = (uint8_t)(bits >> 8);
+        if (left > 3) *to++ = (uint8_t)bits;
+    }
+    return (size_t)(to - out);
+}
+
 size_t sluice_base64_encode(const uint8_t *content, size_t length, uint8_t *out) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint8_t *to = out;

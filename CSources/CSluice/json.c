@@ -9,6 +9,8 @@
 //     is (1).
 // (3) JSON_TOO_DEEP is at the opening bracket that goes too deep.
 // (4) Of several errors the one met first in byte order counts.
+// (5) An element of an array is a document of its own, one level down, that a comma or `]` ends; so each array reads as one
+//     document would. What ends it is judged here, where it was cut is not.
 
 #include "include/sluice_json.h"
 
@@ -36,6 +38,7 @@ typedef struct machine {
     uint32_t tape_capacity;
     uint32_t container;      // tape position of the innermost open container; its skip entry holds its parent's meanwhile
     uint32_t depth;          // open containers
+    uint32_t form;           // sluice_json_form
     uint32_t flags;          // SLUICE_HAS_*
     uint32_t error_offset;
     uint64_t objects[SLUICE_JSON_MAX_DEPTH / 64];  // bit d: the container at depth d is an object
@@ -56,7 +59,7 @@ static uint8_t peek(const machine *m) { return m->position < m->end ? m->bytes[m
 
 static void skip_white(machine *m) {
     for (; m->position < m->end && is_white(m->bytes[m->position]); m->position++) {
-        if (m->bytes[m->position] == '\r') m->flags |= SLUICE_HAS_CR;
+        if (m->bytes[m->position] == '\r' || m->bytes[m->position] == '\n') m->flags |= SLUICE_HAS_CR;
     }
 }
 
@@ -218,7 +221,8 @@ static sluice_status read_scalar(machine *m) {
 static bool in_object(const machine *m) { return m->objects[(m->depth - 1) / 64] >> ((m->depth - 1) % 64) & 1; }
 
 static sluice_status open_container(machine *m, bool object) {
-    if (m->depth == SLUICE_JSON_MAX_DEPTH) return fail(m, m->position, SLUICE_ERROR_JSON_TOO_DEEP);
+    const uint32_t above = m->form == SLUICE_JSON_ELEMENTS;  // the array itself
+    if (m->depth + above == SLUICE_JSON_MAX_DEPTH) return fail(m, m->position, SLUICE_ERROR_JSON_TOO_DEEP);
     const uint64_t bit = (uint64_t)1 << (m->depth % 64);
     uint64_t *word = &m->objects[m->depth / 64];
     *word = object ? *word | bit : *word & ~bit;
@@ -286,14 +290,20 @@ static sluice_status read_token(machine *m, expectation *expected) {
     return SLUICE_OK;
 }
 
-// Reads one document that fills the bytes up to `end`.
+// Whether what stands behind a document is its end.
+static bool is_over(const machine *m) {
+    if (m->form != SLUICE_JSON_ELEMENTS) return m->position == m->end;
+    return peek(m) == ',' || peek(m) == ']';
+}
+
+// Reads one document, up to the end of the bytes or the byte behind an element.
 static sluice_status read_document(machine *m) {
     expectation expected = EXPECT_VALUE;
     m->depth = 0;
     m->container = 0;
     for (;;) {
         skip_white(m);
-        if (m->position == m->end && expected == EXPECT_END) return SLUICE_OK;
+        if (expected == EXPECT_END && is_over(m)) return SLUICE_OK;
         const sluice_status status = read_token(m, &expected);
         if (status != SLUICE_OK) return status;
     }
@@ -309,13 +319,13 @@ sluice_status sluice_json_validate(
     return status;
 }
 
-// Reads the record that is alone on the line up to m->end, and adds its row.
+// Reads the record at m->position and adds its row.
 static sluice_status index_record(machine *m, sluice_json_index *index) {
     const uint32_t start = m->position;
     if (index->row_count + 2 > index->rows_capacity) return SLUICE_INDEX_FULL;
     const sluice_status status = read_document(m);
     if (status != SLUICE_OK) return status;
-    uint32_t end = m->end;
+    uint32_t end = m->position;
     while (is_white(m->bytes[end - 1])) end--;
     index->rows[index->row_count++] = (sluice_json_row){.tape = index->tape_count, .start = start, .end = end};
     index->rows[index->row_count].tape = m->tape_count;
@@ -323,23 +333,52 @@ static sluice_status index_record(machine *m, sluice_json_index *index) {
     return SLUICE_OK;
 }
 
+// Reads the line at m->position, blank or not.
+static sluice_status index_line(machine *m, sluice_json_index *index, uint32_t length) {
+    const uint8_t *line_end = memchr(m->bytes + m->position, '\n', length - m->position);
+    m->end = line_end == NULL ? length : (uint32_t)(line_end - m->bytes);
+    skip_white(m);
+    if (m->position == m->end) {
+        index->skipped++;
+    } else {
+        const sluice_status status = index_record(m, index);
+        if (status != SLUICE_OK) return status;
+    }
+    m->position += line_end != NULL;
+    return SLUICE_OK;
+}
+
+// Reads the element at m->position, and what ends it. Behind the closing bracket nothing is left but white space.
+static sluice_status index_element(machine *m, sluice_json_index *index) {
+    skip_white(m);
+    const sluice_status status = index_record(m, index);
+    if (status != SLUICE_OK) return status;
+    if (m->bytes[m->position++] == ',') return SLUICE_OK;
+    index->position = m->position;
+    skip_white(m);
+    return m->position == m->end ? SLUICE_OK : fail_here(m);
+}
+
+static sluice_status index_text(machine *m, sluice_json_index *index) {
+    skip_white(m);
+    return index_record(m, index);
+}
+
 sluice_status sluice_scalar_json_index(sluice_json_index *index, const uint8_t *bytes, size_t length) {
-    machine m = {.bytes = bytes, .tape = index->tape, .tape_capacity = index->tape_capacity};
+    machine m = {.bytes = bytes, .tape = index->tape, .tape_capacity = index->tape_capacity, .form = index->form};
     if (index->row_count >= index->rows_capacity) return SLUICE_INDEX_FULL;
     index->rows[index->row_count].tape = index->tape_count;
     while (index->position < length) {
-        const uint8_t *line_end = memchr(bytes + index->position, '\n', length - index->position);
-        m.end = line_end == NULL ? (uint32_t)length : (uint32_t)(line_end - bytes);
         m.position = index->position;
+        m.end = (uint32_t)length;
         m.tape_count = index->tape_count;
-        skip_white(&m);
-        const bool blank = m.position == m.end;
-        const sluice_status status = blank ? SLUICE_OK : index_record(&m, index);
+        const sluice_status status = m.form == SLUICE_JSON_LINES      ? index_line(&m, index, m.end)
+                                     : m.form == SLUICE_JSON_ELEMENTS ? index_element(&m, index)
+                                                                      : index_text(&m, index);
         index->flags |= m.flags;
         index->error_offset = m.error_offset;
         if (status != SLUICE_OK) return status;
-        index->skipped += blank;
-        index->position = m.end + (line_end != NULL);
+        index->position = m.position;
     }
     return SLUICE_OK;
 }
@@ -367,5 +406,47 @@ sluice_status sluice_scalar_jsonl_cut(
     if (scanner->records >= max_records) return SLUICE_OK;
     if (!final) return SLUICE_NEED_INPUT;
     if (scanner->record_end < length) end_line(scanner, (uint32_t)length);
+    return SLUICE_OK;
+}
+
+// Ends the element before `end`, one past what ends it.
+static void end_element(sluice_json_scanner *scanner, uint32_t end) {
+    scanner->records++;
+    scanner->record_end = end;
+}
+
+// One byte. Backslashes count outside strings too: what they do to a quote there makes no JSON.
+static void cut_byte(sluice_json_scanner *scanner, uint8_t byte) {
+    const bool escaped = scanner->escaped;
+    scanner->escaped = !escaped && byte == '\\';
+    scanner->position++;
+    if (byte == '"' && !escaped) {
+        scanner->in_string = !scanner->in_string;
+    } else if (scanner->in_string) {
+        return;
+    } else if (byte == '{' || byte == '[') {
+        scanner->depth++;
+    } else if (byte == '}' || byte == ']') {
+        scanner->closed = scanner->depth == 0;
+        if (scanner->closed) end_element(scanner, scanner->position);
+        else scanner->depth--;
+    } else if (byte == ',' && scanner->depth == 0) {
+        end_element(scanner, scanner->position);
+    }
+}
+
+sluice_status sluice_scalar_json_cut(
+    sluice_json_scanner *scanner, const uint8_t *bytes, size_t length, bool final, uint32_t max_records) {
+    while (!scanner->closed && scanner->records < max_records && scanner->position < length) {
+        cut_byte(scanner, bytes[scanner->position]);
+    }
+    if (scanner->closed) return SLUICE_END;
+    if (scanner->records >= max_records) return SLUICE_OK;
+    if (!final) return SLUICE_NEED_INPUT;
+    for (size_t i = scanner->record_end; i < length; i++) {
+        if (is_white(bytes[i])) continue;
+        end_element(scanner, (uint32_t)length);
+        break;
+    }
     return SLUICE_OK;
 }

@@ -22,6 +22,45 @@ struct CutIndexTests {
         try check("jsonl", kernel, "\(odd)") { Self.lines(odd, &$0) }
     }
 
+    @Test("JSON has the same chunks and errors, however it is cut", arguments: Element.allCases, kernels)
+    func json(_ odd: Element, _ kernel: KernelChoice) throws {
+        try check("json", kernel, "\(odd)") { Self.array(odd, &$0) }
+    }
+
+    /// What an array holds beside regular elements.
+    enum Element: String, CaseIterable {
+        case regular, blank, broken, invalidUTF8, byteOrderMark, long, unfinished, unclosed, trailing, white
+    }
+
+    private static func array(_ odd: Element, _ random: inout SplitMix64) -> [UInt8] {
+        func element() -> String {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: "null,"
+            case 1: "\n[\(Int.random(in: 0..<999, using: &random)),\"é]\\\"\"] ,"
+            case 2: "  {\n\"a\":{}}\r\n,"
+            default: "{\"a\":\"\(String(repeating: "x", count: Int.random(in: 0..<200, using: &random)))\"},\n"
+            }
+        }
+        var bytes = Array(((odd == .byteOrderMark ? "\u{FEFF}" : "") + " [").utf8)
+        while bytes.count < 250_000 { bytes += element().utf8 }
+        let middle =
+            switch odd {
+            case .blank: " ,"
+            case .broken: "{\"a\":1],"
+            case .invalidUTF8: "\"?\","
+            case .long: "\"\(String(repeating: "y", count: 400_000))\","
+            case .unfinished: "\"abc"
+            default: ""
+            }
+        bytes += middle.utf8
+        if odd == .invalidUTF8 { bytes[bytes.count - 3] = 0xFF }
+        for _ in 0..<Int.random(in: 0..<300, using: &random) where odd != .unfinished { bytes += element().utf8 }
+        if odd != .unfinished && odd != .unclosed { bytes += "0 ]\n".utf8 }
+        if odd == .trailing { bytes += " ]".utf8 }
+        if odd == .white { bytes += String(repeating: " \n", count: 100_000).utf8 }
+        return bytes
+    }
+
     private func check(
         _ suffix: String, _ kernel: KernelChoice, _ kind: String, _ file: (inout SplitMix64) -> [UInt8]
     ) throws {

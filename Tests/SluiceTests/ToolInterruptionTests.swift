@@ -124,11 +124,12 @@ struct ToolInterruptionTests {
 /// Ways that bytes come and go.
 @Suite("The tool and pipes")
 struct ToolPipeTests {
-    @Test("input that comes byte by byte is read like any other", arguments: FileFormat.allCases, [false, true])
+    @Test("input that comes byte by byte is read like any other", arguments: SampleText.formats, [false, true])
     func byteByByte(format: FileFormat, isPacked: Bool) throws {
         let folder = TemporaryFolder()
         // Quoted line ends stay LF, or the records would be others.
-        let text = format == .csv ? SampleText.csv.replacingOccurrences(of: "'\n", with: "'\r\n") : SampleText.jsonl
+        let text =
+            format == .csv ? SampleText.csv.replacingOccurrences(of: "'\n", with: "'\r\n") : SampleText.of(format)
         try folder.write(text, to: "plain")
         let outcome = try folder.shell(
             #"""

@@ -125,7 +125,7 @@ private func spawn(_ command: [String], _ environment: [String: String]) throws 
     return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
 }
 
-/// The same records as CSV and as JSON Lines, both as the tool writes them.
+/// The same records in several formats, all as the tool writes them.
 enum SampleText {
     static let csv = """
         id,text,city
@@ -148,7 +148,12 @@ enum SampleText {
 
         """#
 
-    static func of(_ format: FileFormat) -> String { format == .csv ? csv : jsonl }
+    static let json = "[\n" + jsonl.dropLast().replacing("}\n", with: "},\n") + "\n]\n"
+
+    /// Formats whose records may have any fields.
+    static let formats: [FileFormat] = [.csv, .jsonl, .json]
+
+    static func of(_ format: FileFormat) -> String { format == .csv ? csv : format == .json ? json : jsonl }
 
     /// More records than a unit takes, with everything in them that needs quotes or escapes, as CSV.
     static func long(records: Int) -> String {

@@ -13,6 +13,7 @@
 #include "sluice_number.h"
 #include "sluice_ring.h"
 #include "sluice_status.h"
+#include "sluice_text.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
 #include "sluice_xxh32.h"

@@ -67,7 +67,7 @@ typedef struct sluice_csv_scanner {
 #define SLUICE_HAS_ESCAPE 2u     // what JSON must escape, but for quotes: a backslash, a control byte that ends no record,
                                  // and where the quote byte is another one, '"'
 #define SLUICE_HAS_NON_ASCII 4u  // a byte over 0x7F
-#define SLUICE_HAS_CR 8u         // a CR (JSON index only)
+#define SLUICE_HAS_CR 8u         // line breaks within records (JSON index only)
 #define SLUICE_HAS_ABSENT 16u    // a record that lacks fields (CSV index only, `ragged`)
 
 // Where fields are. Field `c` of record `r` is bytes [start, ends[r * columns + c]), where start is row_starts[r] for

@@ -1,4 +1,4 @@
-// Encoders: rows of a batch to JSON Lines or CSV. A field that nobody touched goes from input bytes to output bytes.
+// Encoders: rows of a batch to JSON Lines, JSON, CSV, or their content alone. A field that nobody touched goes from input bytes to output bytes.
 
 #ifndef SLUICE_ENCODE_H
 #define SLUICE_ENCODE_H
@@ -51,7 +51,8 @@ typedef struct sluice_csv_nulls {
 typedef struct sluice_rows {
     uint32_t base;               // sluice_base
     uint32_t flags;              // SLUICE_HAS_* of the base
-    uint32_t inferred;           // CSV base: 1: cells are typed by the inference grammar, 0: all are strings
+    uint32_t inferred;           // CSV base: 1: cells are typed by the inference grammar, 0: all are strings ...
+    uint32_t binary;             // ... or with 1 here, bytes, without any quoting
     uint32_t columns;            // fields a row of the base has (CSV: its columns; PROJECTED: its paths)
     sluice_csv_dialect dialect;  // CSV base: how its cells are quoted
     const sluice_csv_nulls *nulls;  // CSV base: cells that are null; NULL: none by their text
@@ -94,6 +95,7 @@ typedef struct sluice_encoder {
     size_t written;         // bytes of `out` that are filled
     size_t needed;          // OUTPUT_FULL: room that the next row needs at most
     uint32_t error_column;  // NUMBER_NOT_FINITE, NEEDS_QUOTES: which of `columns` (encode_jsonl_records: of `overlays`)
+    uint8_t array;          // JSON: 1: rows are elements of an array: a comma and LF before each instead of an LF behind
     sluice_printed_double doubles[SLUICE_ENCODER_DOUBLES];  // the last one of each overlay (number modulo the count)
 } sluice_encoder;
 
@@ -104,14 +106,14 @@ typedef struct sluice_encoder {
 //   NUMBER_NOT_FINITE  encoder->row, error_column
 //   NEEDS_QUOTES       encoder->row, error_column: of CSV without quotes, where a field or a whole record needs them
 
-// JSON Lines from named columns (bases NONE, CSV, PROJECTED): {"a":...,"b":...}\n. A field that is absent or removed is
+// JSON Lines (or elements, see encoder->array) from named columns (bases NONE, CSV, PROJECTED): {"a":...,"b":...}\n. A field that is absent or removed is
 // left out. PROJECTED fields are copied compact.
 typedef sluice_status sluice_encode_jsonl_columns_function(
     sluice_encoder *encoder, const sluice_rows *rows, const sluice_column *columns, uint32_t column_count,
     uint8_t *out, size_t capacity);
 
-// JSON Lines from JSON records (base JSON). Rows without overlay cells are copied as they stand, but for CR and LF between
-// tokens, which are removed (only looked for where flags have HAS_CR). Others keep their members in order: those that are
+// JSON Lines (or elements) from JSON records (base JSON). Rows without overlay cells are copied as they stand; for lines
+// without CR and LF between tokens (only looked for where flags have HAS_CR). Others keep their members in order: those that are
 // set are replaced in place, those removed left out (of duplicates of such a name the last place counts, the others go), and
 // new ones follow in the order of `overlays`. `keys` has the overlays' keys, in the same order; nothing else of it is read.
 // A row that is no object and has cells set becomes an object of those; removing from it changes nothing.
@@ -129,6 +131,17 @@ typedef sluice_status sluice_encode_csv_columns_function(
 
 // Whether a cell that is not quoted is one of the texts that mean null. Complexity: texts.
 bool sluice_csv_is_null(const sluice_csv_nulls *nulls, const uint8_t *cell, size_t length);
+
+// The content of one field a row, and for `lines` an LF behind it: of the one of `columns` that the row has (bases NONE, CSV,
+// PROJECTED). Strings: their content. Numbers and Booleans: as in JSON. Bytes: as they are; and where the column's
+// `field` or cell is a string and the column is number `base64` (-1: none), the bytes that it spells.
+//   UNKNOWN_KEY  encoder->row has two of them
+//   NO_CONTENT   encoder->row has none of them, or null, an array, an object there (error_column; column_count: none)
+//   LINE_BREAK   for `lines`: its content has an LF, or a CR at its end, and would not be read back as one line
+//   NOT_BASE64   its content is no base64
+typedef sluice_status sluice_encode_content_function(
+    sluice_encoder *encoder, const sluice_rows *rows, const sluice_column *columns, uint32_t column_count,
+    int32_t base64, bool lines, uint8_t *out, size_t capacity);
 
 // What a CSV cell means by the inference grammar: `content` of a cell that was not quoted, or was. A JSON number is a number
 // (DECIMAL: its text counts), `true` and `false` are booleans, an unquoted empty cell is NULL, all else STRING.
@@ -148,5 +161,9 @@ size_t sluice_csv_quote(
 
 // Standard base64 with padding. `out` needs 4 * ((length + 2) / 3) bytes. Returns how many it wrote.
 size_t sluice_base64_encode(const uint8_t *content, size_t length, uint8_t *out);
+
+// The bytes that `text` spells: standard base64, padded, nothing else in it. `out` needs 3 * (length / 4) bytes and may be
+// `text` itself. Returns how many it wrote; SIZE_MAX where it is no base64.
+size_t sluice_base64_decode(const uint8_t *text, size_t length, uint8_t *out);
 
 #endif

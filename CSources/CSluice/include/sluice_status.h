@@ -38,7 +38,10 @@ typedef enum sluice_status {
     SLUICE_ERROR_UNENCODABLE = -14,       // a character that the output's encoding does not have
     SLUICE_ERROR_NEEDS_DICTIONARY = -15,  // compressed data that only its dictionary makes readable
     SLUICE_ERROR_LEGACY_FORMAT = -16,     // compressed data of an old format that has neither checksum nor end
-    SLUICE_ERROR_NEEDS_QUOTES = -17       // a field cannot be written in a CSV dialect without quotes
+    SLUICE_ERROR_NO_CONTENT = -17,        // a record has no field to write alone, or one that has no text
+    SLUICE_ERROR_LINE_BREAK = -18,        // a line of text with a line end inside
+    SLUICE_ERROR_NOT_BASE64 = -19,
+    SLUICE_ERROR_NEEDS_QUOTES = -20       // a field cannot be written in a CSV dialect without quotes
 } sluice_status;
 
 #endif

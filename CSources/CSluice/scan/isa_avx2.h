@@ -29,6 +29,13 @@ static inline uint64_t block_equal(block b, uint8_t byte) {
     return block_mask(_mm256_cmpeq_epi8(b.low, all), _mm256_cmpeq_epi8(b.high, all));
 }
 
+// Bytes that equal `byte`, or are it but for bit 5, which `byte` has: of brackets, the square ones.
+static inline uint64_t block_equal_bracket(block b, uint8_t byte) {
+    const __m256i all = _mm256_set1_epi8((char)byte), bit = _mm256_set1_epi8(0x20);
+    return block_mask(
+        _mm256_cmpeq_epi8(_mm256_or_si256(b.low, bit), all), _mm256_cmpeq_epi8(_mm256_or_si256(b.high, bit), all));
+}
+
 // Bytes that are at most `limit`, unsigned.
 static inline uint64_t block_at_most(block b, uint8_t limit) {
     const __m256i all = _mm256_set1_epi8((char)limit);

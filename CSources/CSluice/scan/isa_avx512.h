@@ -16,6 +16,10 @@ static inline uint64_t block_equal(block b, uint8_t byte) {
     return _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)byte));
 }
 
+static inline uint64_t block_equal_bracket(block b, uint8_t byte) {
+    return _mm512_cmpeq_epi8_mask(_mm512_or_si512(b, _mm512_set1_epi8(0x20)), _mm512_set1_epi8((char)byte));
+}
+
 static inline uint64_t block_at_most(block b, uint8_t limit) {
     return _mm512_cmple_epu8_mask(b, _mm512_set1_epi8((char)limit));
 }

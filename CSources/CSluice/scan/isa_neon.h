@@ -102,6 +102,11 @@ static inline block block_or(block a, block b) {
         vorrq_u8(a.part[3], b.part[3])}};
 }
 
+static inline uint64_t block_equal_bracket(block b, uint8_t byte) {
+    const uint8x16_t bit = vdupq_n_u8(0x20);
+    return block_equal(block_or(b, (block){{bit, bit, bit, bit}}), byte);
+}
+
 static inline uint64_t block_non_ascii(block b) { return block_mask(BLOCK_EACH(vcgeq_u8, b, vdupq_n_u8(0x80))); }
 static inline bool block_is_ascii(block b) {
     return vmaxvq_u8(vorrq_u8(vorrq_u8(b.part[0], b.part[1]), vorrq_u8(b.part[2], b.part[3]))) < 0x80;

@@ -3,6 +3,7 @@
 #include "internal.h"
 #include "isa_scalar.h"
 
+#include "encode_content.inc"
 #include "encode_csv.inc"
 #include "encode_jsonl.inc"
 
@@ -11,7 +12,10 @@ const sluice_kernel sluice_kernel_scalar = {
     .csv_cut = sluice_scalar_csv_cut,
     .csv_index = sluice_scalar_csv_index,
     .jsonl_cut = sluice_scalar_jsonl_cut,
+    .json_cut = sluice_scalar_json_cut,
     .json_index = sluice_scalar_json_index,
+    .text_cut = sluice_scalar_text_cut,
+    .text_index = sluice_scalar_text_index,
     .utf8_find_invalid = sluice_scalar_utf8_find_invalid,
     .to_utf8 = {
         [SLUICE_UTF16LE] = sluice_scalar_utf16le_to_utf8,
@@ -26,4 +30,5 @@ const sluice_kernel sluice_kernel_scalar = {
     .encode_jsonl_columns = encode_jsonl_columns,
     .encode_jsonl_records = encode_jsonl_records,
     .encode_csv_columns = encode_csv_columns,
+    .encode_content = encode_content,
 };

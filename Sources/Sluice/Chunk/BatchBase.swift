@@ -26,6 +26,8 @@
     let flags: UInt32
     /// CSV cells are typed by the inference grammar, else they are strings.
     let isInferred: Bool
+    /// CSV cells are bytes.
+    let isBinary: Bool
     /// CSV cells that are null by their text; nil: none.
     let nulls: CSVNulls?
     let dialect: CSVDialect
@@ -39,7 +41,7 @@
 
     init(
         layout: Layout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
-        selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false, nulls: CSVNulls? = nil,
+        selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false, isBinary: Bool = false, nulls: CSVNulls? = nil,
         dialect: CSVDialect = CSVDialect(), origin: BatchOrigin, blocks: [ByteBlock],
         keeping other: BatchBase? = nil, isView: Bool = false
     ) {
@@ -52,6 +54,7 @@
         self.selected = selected
         self.flags = flags
         self.isInferred = isInferred
+        self.isBinary = isBinary
         self.nulls = nulls
         self.dialect = dialect
         self.origin = origin
@@ -86,6 +89,7 @@ extension BatchBase {
     /// Number in the stream of row `row`, from 1. Skipped lines count.
     /// Complexity: O(bytes before it), for messages only.
     func number(_ row: Int) -> Int {
+        guard origin.countsLines else { return origin.recordsBefore + row + 1 }
         if case .csv(_, let starts) = layout {
             return origin.recordsBefore + dialect.lines(bytes, origin.start..<Int(starts[row])) + 1
         }
@@ -114,6 +118,9 @@ struct BatchOrigin: Sendable {
     var recordsBefore = 0
     /// Offset in the stream of the block's byte 0.
     var byteOffset = 0
+    /// Blank lines are skipped, and count.
+    var countsLines = true
+
     /// How the stream's text is stored; offsets count its bytes as they are there.
     var encoding = TextEncoding.utf8
 

@@ -64,8 +64,8 @@ extension BatchBase {
     fileprivate func viewed(as schema: Schema?, _ selected: [Int]) -> BatchBase {
         BatchBase(
             layout: layout, bytes: bytes, rowCount: rowCount, schema: schema, columns: columns, selected: selected,
-            flags: flags, isInferred: isInferred, nulls: nulls, dialect: dialect, origin: origin, blocks: [],
-            keeping: self, isView: true)
+            flags: flags, isInferred: isInferred, isBinary: isBinary, nulls: nulls, dialect: dialect, origin: origin,
+            blocks: [], keeping: self, isView: true)
     }
 
     /// JSON records as rows of columns.

@@ -28,7 +28,8 @@ public struct Field {
     public var isNull: Bool {
         switch content {
         case .cell(let tag, _, _): tag == CellTag.null
-        case .csv(let field, let base): field.isEmpty || base._withUnsafeGuaranteedRef { $0.isNullText(field) }
+        case .csv(let field, let base):
+            base._withUnsafeGuaranteedRef { !$0.isBinary && (field.isEmpty || $0.isNullText(field)) }
         case .json(let bytes, let tape, let position): bytes[Int(tape[position])] == UInt8(ascii: "n")
         }
     }
@@ -44,7 +45,7 @@ extension Field {
             return tag == CellTag.string || tag == CellTag.decimal ? body(text) : nil
         case .csv(let field, let base):
             return base._withUnsafeGuaranteedRef { base in
-                base.isNullText(field) ? nil : Self.withContent(field, base, body)
+                base.isBinary || base.isNullText(field) ? nil : Self.withContent(field, base, body)
             }
         case .json(let bytes, let tape, let position):
             let start = Int(tape[position])
@@ -65,7 +66,7 @@ extension Field {
         switch content {
         case .cell(let tag, _, let text): tag == CellTag.string ? String(decoding: text, as: UTF8.self) : nil
         case .csv(let field, let base):
-            base._withUnsafeGuaranteedRef { $0.isNullText(field) ? nil : Self.string(field, $0) }
+            base._withUnsafeGuaranteedRef { $0.isBinary || $0.isNullText(field) ? nil : Self.string(field, $0) }
         case .json(let bytes, let tape, let position):
             bytes[Int(tape[position])] == UInt8(ascii: "\"") ? Self.string(bytes, tape, position) : nil
         }
@@ -125,6 +126,7 @@ extension Field {
     }
 
     private static func value(_ field: UnsafeBufferPointer<UInt8>, _ base: BatchBase) -> Value {
+        if base.isBinary { return .bytes(Array(field)) }
         if base.isNullText(field) { return .null }
         guard base.isInferred else { return .string(string(field, base)) }
         return withContent(field, base) { content in

@@ -144,10 +144,11 @@ extension BatchStorage {
         let row = rows[core.pointee.firstRow + slot]
         let members = JSONMembers(bytes: base.bytes, tape: tape, position: Int(row.tape))
         guard !members.isObject else { return nil }
-        if members.isNumber {
-            // The tape does not tell where a number ends that nothing follows; the row does.
-            return NumberText.value(
-                UnsafeBufferPointer(start: base.bytes + Int(row.start), count: Int(row.end - row.start)))
+        // The tape does not tell where a scalar ends that nothing follows; the row does.
+        let text = UnsafeBufferPointer(start: base.bytes + Int(row.start), count: Int(row.end - row.start))
+        if members.isNumber { return NumberText.value(text) }
+        if text.first == UInt8(ascii: "\""), let start = text.baseAddress {
+            return .string(QuotedText.jsonString(start, limit: text.count))
         }
         return Field.value(base.bytes, tape, Int(row.tape))
     }

@@ -93,8 +93,9 @@ extension BatchBase {
         }
         return BatchBase(
             layout: layout, bytes: block.bytes, rowCount: rows.count, schema: schema, columns: columns,
-            selected: selected, flags: flags, isInferred: isInferred, nulls: nulls, dialect: dialect, origin: origin,
-            blocks: blocks, isView: isView)
+            selected: selected, flags: flags, isInferred: isInferred, isBinary: isBinary, nulls: nulls,
+            dialect: dialect,
+            origin: origin, blocks: blocks, isView: isView)
     }
 
     private func copy(

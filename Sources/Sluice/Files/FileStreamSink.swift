@@ -21,6 +21,7 @@ public final class FileStreamSink: SplitSink {
         /// - A last line that lacks its end gets one.
         /// - CSV: the header that is there is not written again; it says what columns records may have, and in what order.
         /// - A file that is absent or empty is begun, header and all.
+        /// - JSON is refused: its one array has ended.
         /// - A run that reads the same file is refused, and so is a second sink that appends to it.
         case append
     }
@@ -102,7 +103,7 @@ public final class FileStreamSink: SplitSink {
         guard let format = format ?? FileFormat(path: path) else {
             throw StreamError(
                 .invalidConfiguration, "the format cannot be told from the name", path: path,
-                hint: "say format: .csv or .jsonl (--to csv, --to jsonl)")
+                hint: "say format: .\(FileFormat.allCases.map(\.rawValue).joined(separator: ", .")) (--to)")
         }
         self.path = path
         self.format = format
@@ -113,7 +114,7 @@ public final class FileStreamSink: SplitSink {
         self.csv = csv
         dialect = try format == .csv ? csv.sinkDialect(path: path) : csv.unused(path: path)
         self.unknownColumns = unknownColumns
-        try Self.check(format, self.compression, columns, unknownColumns, level, path)
+        try Self.check(format, mode, self.compression, columns, unknownColumns, level, path)
         try format.check(encoding, path)
         let appended = mode == .append ? try AppendedFile.open(path) : nil
         file = try appended ?? AtomicFile(path)
@@ -124,14 +125,19 @@ public final class FileStreamSink: SplitSink {
         self.encoding = old?.encoding ?? encoding
         goesOn = old != nil
         state = .undecided
-        if format == .jsonl { try decide([]) }
+        if let fixed = format.fixedColumns { try decide(fixed) }
         if let old { try goOn(behind: old, columns) } else if let columns { try decide(columns) }
     }
 
     private static func check(
-        _ format: FileFormat, _ compression: CompressionFormat, _ columns: [String]?,
+        _ format: FileFormat, _ mode: Mode, _ compression: CompressionFormat, _ columns: [String]?,
         _ unknownColumns: UnknownColumns, _ level: Int?, _ path: String
     ) throws {
+        if mode == .append && format == .json {
+            throw StreamError(
+                .invalidConfiguration, "nothing can be appended to JSON: its array has ended", path: path,
+                hint: "write JSON Lines, or another file")
+        }
         if let columns, format != .csv || columns.isEmpty || Set(columns.map(ByteKey.init)).count != columns.count {
             throw StreamError(
                 .invalidConfiguration,
@@ -188,13 +194,20 @@ extension FileStreamSink {
     }
 
     private func encode(_ chunk: StreamChunk) throws {
-        let encoder = try self.encoder ?? makeEncoder()
-        self.encoder = encoder
         if isAtStart, let first = chunk.data.first {
             isAtStart = false
             try protectMark(of: first)
         }
-        try encoder.encode(chunk) { try commit($0) }
+        try ownEncoder().encode(chunk) { try commit($0) }
+    }
+
+    /// The encoder of chunks that come by `writeChunk`; it opens the array of JSON.
+    private func ownEncoder() throws -> Encoder {
+        if let encoder { return encoder }
+        let made = try makeEncoder()
+        made.opensArray = format == .json
+        encoder = made
+        return made
     }
 
     public func endUnit() throws {
@@ -218,6 +231,7 @@ extension FileStreamSink {
                 try decideFromWaiting()
                 try checkLedger()
             }
+            if format == .json { try append(Array((ownEncoder().opensArray ? "[]\n" : "\n]\n").utf8)) }
             try encoder?.endUnit { try commit($0) }
             if !goesOn || frameHasStarted { try endFrame() }
             try file.close()
@@ -270,7 +284,7 @@ extension FileStreamSink {
     private func decide(_ columns: [String]) throws {
         state = .ready(recordEncoding(columns: columns))
         if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
-        guard !columns.isEmpty else { return }
+        guard format == .csv, !columns.isEmpty else { return }
         if let old {
             guard old.fieldCount == columns.count else {
                 throw StreamError(
@@ -326,9 +340,7 @@ extension FileStreamSink {
 
     /// Bytes that are no record.
     private func append(_ bytes: [UInt8]) throws {
-        let encoder = try self.encoder ?? makeEncoder()
-        self.encoder = encoder
-        try encoder.append(bytes) { try commit($0) }
+        try ownEncoder().append(bytes) { try commit($0) }
     }
 
     private func writeHeader(_ columns: [String]) throws {
@@ -373,7 +385,10 @@ extension FileStreamSink {
 extension FileStreamSink {
     public var encodedRecords: Int { encoder?.encodedRecords ?? 0 }
 
-    public var isReady: Bool { if case .ready = state { true } else { false } }
+    public var isReady: Bool {
+        // The first record of JSON, which opens the array, is written before others can be encoded elsewhere.
+        if case .ready = state { format != .json || encoder.map { !$0.opensArray } ?? false } else { false }
+    }
 
     public func makeEncoder() throws -> Encoder {
         guard case .ready(let encoding) = state else {
@@ -411,6 +426,11 @@ extension FileStreamSink {
         private var filled = 0
         /// Records that became bytes.
         public var encodedRecords: Int { formatter.encodedRecords }
+        /// JSON: the next record is the first of the file.
+        fileprivate var opensArray: Bool {
+            get { formatter.opensArray }
+            set { formatter.opensArray = newValue }
+        }
         /// Fields that are none of the columns, and were dropped.
         var droppedFields: Int { formatter.droppedFields }
 

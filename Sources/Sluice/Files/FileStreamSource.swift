@@ -35,7 +35,7 @@ public final class FileStreamSource: SplitSource {
     /// - Parameters:
     ///   - path: the file; "-" is standard input.
     ///   - format: nil: by the name, `x.csv.gz` being CSV. Where that tells none, as with standard input, by the first byte that
-    ///     is not blank: `{` is JSON Lines; others are refused.
+    ///     is not blank: `{` is JSON Lines, `[` JSON; others are refused.
     ///   - compression: nil: by the name; gzip and LZ4 are also recognised by their first bytes.
     ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
     ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
@@ -187,7 +187,14 @@ extension FileStreamSource {
 
     /// The reader, opened with the first cut; nil where the file has no records and no header.
     private func openReader() throws -> Reader? {
-        if reader == nil { reader = format == .csv ? try openCSV() : try openJSONLines() }
+        if reader != nil { return reader }
+        switch format {
+        case .csv: reader = try openCSV()
+        case .jsonl: reader = try openJSON(JSONLinesCutter(kernel: kernel, pool: pool), isLines: true)
+        case .json: reader = try openJSON(JSONCutter(kernel: kernel, pool: pool), isLines: false)
+        case .text: reader = try openText()
+        case .binary: reader = try openBinary()
+        }
         return reader
     }
 
@@ -212,18 +219,39 @@ extension FileStreamSource {
             schema: schema)
     }
 
-    private func openJSONLines() throws -> Reader? {
+    private func openJSON(_ cutter: some RecordCutter, isLines: Bool) throws -> Reader {
         var start = InputStart(pool)
         try start.skipByteOrderMark(input, path: path, record: 1)
         let schema = select.map { Schema($0) }
+        return reader(
+            cutter,
+            JSONDecoder(kernel: kernel, isLines: isLines, selected: schema, maxRecordBytes: limits.maxRecordBytes),
+            schema, start)
+    }
+
+    private func openText() throws -> Reader {
+        var start = InputStart(pool)
+        try start.skipByteOrderMark(input, path: path, record: 1)
+        if let select { _ = try TextDecoder.schema.positions(of: select, path: path) }
+        return reader(
+            TextCutter(kernel: kernel), TextDecoder(kernel: kernel, maxRecordBytes: limits.maxRecordBytes),
+            TextDecoder.schema, start)
+    }
+
+    private func openBinary() throws -> Reader {
+        if let select { _ = try BinaryDecoder.schema.positions(of: select, path: path) }
+        return reader(
+            BinaryCutter(), BinaryDecoder(maxRecordBytes: limits.maxRecordBytes), BinaryDecoder.schema,
+            InputStart(pool))
+    }
+
+    private func reader(
+        _ cutter: some RecordCutter, _ decoder: some RecordDecoder, _ schema: Schema?, _ start: InputStart
+    ) -> Reader {
         let cutter = UnitCutter(
-            input, pool, limits, path: path,
-            cutter: JSONLinesCutter(kernel: kernel, pool: pool, position: start.position),
-            start: start)
+            input, pool, limits, path: path, cutter: cutter.restarted(at: start.position), start: start)
         return Reader(
-            next: cutter.next, checkRecordSizes: cutter.checkRecordSizes,
-            decoder: JSONLinesDecoder(kernel: kernel, selected: schema, maxRecordBytes: limits.maxRecordBytes),
-            schema: schema)
+            next: cutter.next, checkRecordSizes: cutter.checkRecordSizes, decoder: decoder, schema: schema)
     }
 }
 

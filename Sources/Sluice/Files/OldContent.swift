@@ -72,7 +72,8 @@ extension FileFormat {
     /// Whether a file of this format is whole wherever it ends; others end with a line's end.
     var endsAnywhere: Bool {
         switch self {
-        case .csv, .jsonl: false
+        case .csv, .jsonl, .json, .text: false
+        case .binary: true
         }
     }
 }

@@ -96,6 +96,11 @@ final class UnitCutter<Cutter: RecordCutter> {
                 status = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: cutter.records + 1)
             }
             if case .failed(let code) = status { throw error(code) }
+            if status == .end {
+                start = cutter.recordEnd
+                chunkEnd = start
+                return cutter.records > records
+            }
             // So many blank lines that a chunk could end with them: they are left to the next unit, which skips them.
             if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit {
                 assert(records > 0, "a unit starts with a record")
@@ -123,7 +128,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         let end = cutter.recordEnd
         let unit = CutUnit(
             block: block, range: unitStart..<end, chunkEnds: chunkEnds,
-            origin: origin, index: cutter.index)
+            origin: origin, isWholeFile: cutter.isWholeFile, index: cutter.index)
         expectedBytes = end - unitStart
         linesBefore += cutter.lines
         let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)
@@ -133,7 +138,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         unitStart = 0
         leadingBytes = end - chunkEnd
         block = next
-        cutter = cutter.restarted(at: 0)
+        cutter = cutter.continued(at: 0)
         guard pending == nil else { return (unit, false) }
         do throws(StreamError) {
             isDone = try skipBlankLines()
@@ -153,7 +158,7 @@ final class UnitCutter<Cutter: RecordCutter> {
             unitStart += skipped
             leadingBytes += skipped
             linesBefore += lines
-            cutter = cutter.restarted(at: unitStart)
+            cutter = cutter.continued(at: unitStart)
             if hasBegun || isAtEnd { return !hasBegun }
             _ = try fill()
         }
@@ -235,22 +240,6 @@ final class UnitCutter<Cutter: RecordCutter> {
         } catch {
             throw error.placed(inRecord: linesBefore + cutter.lines + 1)
         }
-    }
-}
-
-extension RecordCutter {
-    /// Where in the bytes up to its end a record is: without its line end and blank lines before it, as a decoder says.
-    fileprivate func content(of line: UnsafeBufferPointer<UInt8>) -> Range<Int> {
-        let start = skipBlankLines(line, isFinal: true).bytes
-        let rest = line[start...]
-        guard let dialect = (self as? CSVCutter)?.dialect else {
-            func isDark(_ byte: UInt8) -> Bool { ![0x20, 0x09, 0x0A, 0x0D].contains(byte) }
-            let first = rest.firstIndex(where: isDark) ?? start
-            return first..<(rest.lastIndex(where: isDark).map { $0 + 1 } ?? first)
-        }
-        let lineEnds: [[UInt8]] = dialect.endsAtCarriageReturn ? [[0x0D]] : [[0x0D, 0x0A], [0x0A]]
-        let lineEnd = lineEnds.first { rest.suffix($0.count).elementsEqual($0) } ?? []
-        return start..<line.count - lineEnd.count
     }
 }
 

@@ -86,6 +86,13 @@ struct CSVCutter: RecordCutter {
         return (skipped, lines, false)
     }
 
+    func content(of record: UnsafeBufferPointer<UInt8>) -> Range<Int> {
+        let start = skipBlankLines(record, isFinal: true).bytes
+        let lineEnds: [[UInt8]] = dialect.endsAtCarriageReturn ? [[0x0D]] : [[0x0D, 0x0A], [0x0A]]
+        let lineEnd = lineEnds.first { record[start...].suffix($0.count).elementsEqual($0) } ?? []
+        return start..<record.count - lineEnd.count
+    }
+
     func failure(_ code: StreamError.Code) -> FormatFailure { scanner.failure(code, expected: nil, names: nil) }
 }
 

@@ -4,23 +4,39 @@ public enum FileFormat: String, Sendable, CaseIterable {
     case csv
     /// One JSON value a line.
     case jsonl
+    /// One JSON document: an array whose elements are the records, or a value that is one record. Always written as an array.
+    /// Unlike the other text formats it has no empty file: one without a value is an error.
+    case json
+    /// Lines: each is a record whose field `text` is the line without its line end.
+    case text
+    /// Bytes: blocks of 64 KiB are records whose field `bytes` is the block.
+    case binary
+
+    /// What names of such files end in.
+    private var suffixes: [String] {
+        switch self {
+        case .csv: [".csv", ".tsv"]
+        case .jsonl: [".jsonl", ".ndjson"]
+        case .json: [".json"]
+        case .text: [".txt", ".text", ".log"]
+        case .binary: [".bin", ".dat"]
+        }
+    }
 
     /// The format that a file's name tells, a compression suffix left aside: `x.csv.gz` is CSV. Nil for other names.
     public init?(path: String) {
         let name = CompressionFormat.withoutSuffix(path).lowercased()
-        if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
-            self = .csv
-        } else if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") {
-            self = .jsonl
-        } else {
+        guard let format = Self.allCases.first(where: { $0.suffixes.contains { name.hasSuffix($0) } }) else {
             return nil
         }
+        self = format
     }
 
     /// The format that the first byte of a file tells which is not blank; nil for others.
     init?(firstByte: UInt8) {
         switch firstByte {
         case UInt8(ascii: "{"): self = .jsonl
+        case UInt8(ascii: "["): self = .json
         default: return nil
         }
     }
@@ -29,7 +45,7 @@ public enum FileFormat: String, Sendable, CaseIterable {
 extension FileFormat {
     /// Refuses an encoding for what is bytes, and no text.
     func check(_ encoding: TextEncoding, _ path: String) throws(StreamError) {
-        guard encoding != .utf8, rawValue == "binary" else { return }
+        guard encoding != .utf8, self == .binary else { return }
         throw StreamError(
             .invalidConfiguration, "a text encoding is for text; bytes have none", path: path,
             hint: "leave encoding (--encoding, --to-encoding) away")

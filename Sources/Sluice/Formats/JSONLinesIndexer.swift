@@ -21,7 +21,8 @@ struct JSONLinesIndexer {
         self.position = position
         recordEnd = position
         searched = position
-        index = JSONIndex(pool, position: position, expectedBytes: expectedBytes, expectedRows: expectedBytes / 256)
+        index = JSONIndex(
+            pool, form: .lines, position: position, expectedBytes: expectedBytes, expectedRows: expectedBytes / 256)
     }
 
     /// As `RecordCutter.cut`; nil where something is not regular: a line that is no JSON, a blank line, or fewer bytes than

@@ -1,18 +1,35 @@
-/// How records become bytes: which format, and for CSV which columns.
+/// How records become bytes: which format, and for those that have columns, which.
 struct RecordEncoding: Sendable {
     var format: FileFormat
-    /// CSV: the columns, in order.
+    /// CSV: the columns, in order. Text and binary: the fields that may be written; each record has one of them.
     var columns: [String]
     var dialect = CSVDialect()
     /// CSV: fields that are none of the columns are dropped and counted.
     var dropsUnknown = false
     var kernel: any Kernel
+
+    /// Records have no keys of their own in this format.
+    var hasColumns: Bool { format != .jsonl && format != .json }
+}
+
+extension FileFormat {
+    /// The columns that a format always has; nil where they depend on the records.
+    var fixedColumns: [String]? {
+        switch self {
+        case .csv: nil
+        case .jsonl, .json: []
+        case .text: ["text"]
+        case .binary: ["bytes", "text"]
+        }
+    }
 }
 
 /// Encodes chunks of any base into one format, row by row, into whatever blocks it is given.
 final class RecordFormatter {
     private let encoding: RecordEncoding
-    private var encoder = RowEncoder()
+    private var encoder: RowEncoder
+    /// JSON: the next row is the first of the file, and opens the array.
+    var opensArray = false
     /// The columns of the batch that came last: the next one nearly always has the same.
     private var plan: Plan?
     /// Rows that became bytes, counted by the encoder's own steps.
@@ -35,6 +52,7 @@ final class RecordFormatter {
     init(_ encoding: RecordEncoding, _ pool: BlockPool) {
         self.encoding = encoding
         self.pool = pool
+        encoder = RowEncoder(isArray: encoding.format == .json)
         columns = Schema(encoding.columns)
     }
 
@@ -44,8 +62,8 @@ final class RecordFormatter {
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
         let core = batch.storage.core
-        let base = encoding.format == .csv ? project(batch.storage.base) : batch.storage.base
-        if encoding.format == .csv { try checkKeys(batch) }
+        let base = encoding.hasColumns ? project(batch.storage.base) : batch.storage.base
+        if encoding.hasColumns { try checkKeys(batch) }
         try checkObjects(batch)
         guard core.pointee.hasKeyOrders else {
             return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
@@ -71,7 +89,7 @@ final class RecordFormatter {
     ) throws {
         let core = batch.storage.core
         let rows = EncodableRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
-        let names = encoding.format == .csv ? encoding.columns : order.map { core.pointee.columns[$0].name }
+        let names = encoding.hasColumns ? encoding.columns : order.map { core.pointee.columns[$0].name }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
             columns.bind(place, field: nil, overlay: core.pointee.findColumn(name))
@@ -97,17 +115,27 @@ final class RecordFormatter {
             let (out, capacity) = output.room
             encoder.written = output.filled
             let first = encoder.row
+            let start = encoder.written
             let status =
                 switch (encoding.format, isRecords) {
                 case (.csv, _):
                     encoding.kernel.encodeCSV(
                         rows, columns, encoding.dialect, &encoder, into: out, capacity: capacity)
-                case (.jsonl, false):
+                case (.text, _), (.binary, _):
+                    encoding.kernel.encodeContent(
+                        rows, columns, base64: columns.names.firstIndex(of: "bytes"), isLines: encoding.format == .text,
+                        &encoder, into: out, capacity: capacity)
+                case (.jsonl, false), (.json, false):
                     encoding.kernel.encodeJSONLines(rows, columns, &encoder, into: out, capacity: capacity)
-                case (.jsonl, true):
+                case (.jsonl, true), (.json, true):
                     encoding.kernel.encodeJSONRecords(rows, keys: columns, &encoder, into: out, capacity: capacity)
                 }
             output.filled = encoder.written
+            if opensArray && encoder.row > first {
+                // In place of the comma that stands before other rows.
+                out[start] = UInt8(ascii: "[")
+                opensArray = false
+            }
             encodedRecords += encoder.row - first
             switch status {
             case .outputFull: try output.makeRoom(encoder.needed)
@@ -121,16 +149,33 @@ final class RecordFormatter {
         _ code: StreamError.Code, _ record: Record, _ columns: OutputColumns
     ) -> StreamError {
         let column = columns.names.indices.contains(encoder.errorColumn) ? columns.names[encoder.errorColumn] : nil
-        let (message, hint) =
-            code == .needsQuotes
-            ? ("the field needs quotes, and the dialect has none", "give csv: a quote, or another delimiter")
-            : (
+        let (message, hint) = reason(code, column)
+        return StreamError(
+            code, message, path: record.storage.base?.origin.path,
+            record: record.number ?? encodedRecords + 1, byteOffset: record.byteOffset, column: column, stage: "encode",
+            hint: hint)
+    }
+
+    private func reason(_ code: StreamError.Code, _ column: String?) -> (message: String, hint: String?) {
+        let format = encoding.format.rawValue
+        switch code {
+        case .missingField where column == nil:
+            return (
+                "the record has no field \"\(encoding.columns.joined(separator: "\" or \""))\" to write as \(format)",
+                "set it, or write JSON Lines"
+            )
+        case .missingField: return ("the field has no text: it is null, an array or an object", "set a string instead")
+        case .unsupported: return ("a line of text cannot have a line end inside", "write JSON Lines or CSV instead")
+        case .typeMismatch: return ("the string is no base64, which bytes are written as in text", "name it \"text\"")
+        case .unknownKey: return ("the record has two fields to write as \(format)", "remove one of them")
+        case .needsQuotes:
+            return ("the field needs quotes, and the dialect has none", "give csv: a quote, or another delimiter")
+        default:
+            return (
                 "the value has no JSON: NaN, an infinity, a decimal that is no number, or nested too deep",
                 "set null or a string instead"
             )
-        return StreamError(
-            code, message, path: record.storage.base?.origin.path, record: record.number ?? encodedRecords + 1,
-            byteOffset: record.byteOffset, column: column, stage: "encode", hint: hint)
+        }
     }
 }
 
@@ -149,7 +194,7 @@ extension RecordFormatter {
         }
         let isRecords = rows.base != nil && schema == nil
         let names: [String]
-        if encoding.format == .csv {
+        if encoding.hasColumns {
             names = encoding.columns
         } else if isRecords {
             names = overlay
@@ -189,7 +234,7 @@ extension RecordFormatter {
                 droppedFields += 1
             }
             if record.storage.wholeValue(slot: record.slot) != nil {
-                throw noObject(record, "CSV has no columns for it")
+                throw noObject(record, "\(encoding.format.rawValue) has no field for it")
             }
         }
     }
@@ -237,7 +282,7 @@ extension RecordFormatter {
 
     private func unknownKey(_ key: String, _ record: Record, _ position: Int) -> StreamError {
         StreamError(
-            .unknownKey, "the record has a key that is no column of the CSV output",
+            .unknownKey, "the record has a key that is no column of the \(encoding.format.rawValue) output",
             path: record.storage.base?.origin.path,
             record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
             stage: "encode",

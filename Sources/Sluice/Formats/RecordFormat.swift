@@ -22,24 +22,36 @@ protocol RecordCutter {
     /// Scans on, up to the end of record `maxRecords` or of the bytes.
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus
 
-    /// A cutter that starts anew, at a record's start.
+    /// What was cut is one value that fills the file, not one of many.
+    var isWholeFile: Bool { get }
+
+    /// A cutter that starts anew, at a record's start that it has been at before.
     func restarted(at position: Int) -> Self
+
+    /// A cutter that starts anew where this one has got to, which is now called `position`.
+    func continued(at position: Int) -> Self
 
     /// The same place in a block that starts `offset` bytes later.
     mutating func rebase(_ offset: Int)
 
     /// The bytes and lines at the start of `bytes`, where a record may start, that are no record; and whether one follows
-    /// them. Where the bytes do not tell yet, none does.
-    func skipBlankLines(
+    /// them. Where the bytes do not tell yet, none does. What must not be there counts as a record: `cut` refuses it.
+    mutating func skipBlankLines(
         _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
     ) -> (bytes: Int, lines: Int, hasBegun: Bool)
+
+    /// Where in the bytes up to its end a record is, as a decoder says: without what divides records.
+    func content(of record: UnsafeBufferPointer<UInt8>) -> Range<Int>
 
     /// The error that `cut` met, in the block's offsets.
     func failure(_ code: StreamError.Code) -> FormatFailure
 }
 
 extension RecordCutter {
+    var isWholeFile: Bool { false }
     var isInComment: Bool { false }
+    func continued(at position: Int) -> Self { restarted(at: position) }
+
     var index: CutIndex? { nil }
     mutating func startIndex(expectedBytes: Int) {}
 }
@@ -64,6 +76,8 @@ struct CutUnit: Sendable {
     let chunkEnds: [Int]
     var records: Int { chunkEnds.last ?? 0 }
     let origin: BatchOrigin
+    /// The unit is one value that fills the file, not one of many.
+    var isWholeFile = false
     /// An index of the block that the cut has made on its way; it may have more records than these.
     var index: CutIndex?
 }

@@ -52,7 +52,13 @@ struct CKernel: Kernel, @unchecked Sendable {
         KernelStatus(table.pointee.jsonl_cut(&scanner.core, bytes, count, isFinal, maxRecords))
     }
 
-    func indexJSONLines(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus {
+    func cutJSON(
+        _ scanner: inout JSONScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus {
+        KernelStatus(table.pointee.json_cut(&scanner.core, bytes, count, isFinal, maxRecords))
+    }
+
+    func indexJSON(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus {
         index.core.tape = index.tape.entries
         index.core.tape_capacity = UInt32(index.tape.entryCapacity)
         index.core.rows = index.rows.base.assumingMemoryBound(to: sluice_json_row.self)
@@ -97,6 +103,21 @@ struct CKernel: Kernel, @unchecked Sendable {
             }
             return paths.withUnsafeBufferPointer { body($0.baseAddress, UInt32($0.count)) }
         }
+    }
+
+    // MARK: Text
+
+    func cutText(
+        _ scanner: inout TextScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus {
+        KernelStatus(table.pointee.text_cut(&scanner.core, bytes, count, isFinal, maxRecords))
+    }
+
+    func indexText(
+        _ bytes: UnsafePointer<UInt8>, _ range: Range<Int>, starts: UnsafeMutablePointer<UInt32>,
+        ends: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        Int(table.pointee.text_index(bytes, UInt32(range.lowerBound), UInt32(range.upperBound), starts, ends))
     }
 
     func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int? {
@@ -156,6 +177,18 @@ struct CKernel: Kernel, @unchecked Sendable {
         }
     }
 
+    func encodeContent(
+        _ rows: EncodableRows, _ columns: OutputColumns, base64: Int?, isLines: Bool, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus {
+        rows.withCore(columns) { rows in
+            KernelStatus(
+                table.pointee.encode_content(
+                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), Int32(base64 ?? -1), isLines,
+                    out, capacity))
+        }
+    }
+
     func encodeCSV(
         _ rows: EncodableRows, _ columns: OutputColumns, _ dialect: CSVDialect, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
@@ -190,6 +223,9 @@ extension KernelStatus {
         case SLUICE_ERROR_NEEDS_DICTIONARY, SLUICE_ERROR_LEGACY_FORMAT: self = .failed(.unsupported)
         case SLUICE_ERROR_INVALID_UTF16: self = .failed(.invalidUTF16)
         case SLUICE_ERROR_UNENCODABLE: self = .failed(.unencodable)
+        case SLUICE_ERROR_NO_CONTENT: self = .failed(.missingField)
+        case SLUICE_ERROR_LINE_BREAK: self = .failed(.unsupported)
+        case SLUICE_ERROR_NOT_BASE64: self = .failed(.typeMismatch)
         case SLUICE_ERROR_NEEDS_QUOTES: self = .failed(.needsQuotes)
         default: self = .failed(.corruptCompression)
         }

@@ -48,7 +48,21 @@ protocol Kernel: Sendable {
         _ scanner: inout JSONLinesScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
     ) -> KernelStatus
 
-    func indexJSONLines(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus
+    func cutJSON(
+        _ scanner: inout JSONScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus
+
+    func indexJSON(_ index: inout JSONIndex, _ bytes: UnsafePointer<UInt8>, count: Int) -> KernelStatus
+
+    func cutText(
+        _ scanner: inout TextScanner, _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: UInt32
+    ) -> KernelStatus
+
+    /// Writes where each line of a range starts and ends, into arrays with room for 64 more; returns how many there are.
+    func indexText(
+        _ bytes: UnsafePointer<UInt8>, _ range: Range<Int>, starts: UnsafeMutablePointer<UInt32>,
+        ends: UnsafeMutablePointer<UInt32>
+    ) -> Int
 
     /// Places of the values at `paths` in each row of an index, row by row; `JSONTape.absent` where there are none.
     func projectJSON(
@@ -86,6 +100,12 @@ protocol Kernel: Sendable {
     /// JSON records with their own keys; `keys` are those of the overlay.
     func encodeJSONRecords(
         _ rows: EncodableRows, keys: OutputColumns, _ encoder: inout RowEncoder,
+        into out: UnsafeMutablePointer<UInt8>, capacity: Int
+    ) -> KernelStatus
+
+    /// One field a row: the first of `columns` that it has; column number `base64`'s strings spell bytes.
+    func encodeContent(
+        _ rows: EncodableRows, _ columns: OutputColumns, base64: Int?, isLines: Bool, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus
 

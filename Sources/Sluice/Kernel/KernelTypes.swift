@@ -93,6 +93,52 @@ struct JSONLinesScanner: Sendable {
     }
 }
 
+/// Where a scan of a JSON array's elements stands; see `sluice_json_scanner`.
+struct JSONScanner: Sendable {
+    var core = sluice_json_scanner()
+
+    init(position: Int = 0) {
+        core.position = UInt32(position)
+        core.record_end = core.position
+    }
+
+    var position: Int { Int(core.position) }
+    var recordEnd: Int { Int(core.record_end) }
+    var records: Int { Int(core.records) }
+    var isClosed: Bool { core.closed != 0 }
+
+    mutating func rebase(_ offset: Int) {
+        core.position -= UInt32(offset)
+        core.record_end -= UInt32(offset)
+    }
+}
+
+/// Where a scan of text stands; see `sluice_text_scanner`.
+struct TextScanner: Sendable {
+    var core = sluice_text_scanner()
+
+    init(position: Int = 0) {
+        core.position = UInt32(position)
+        core.record_end = core.position
+    }
+
+    var position: Int { Int(core.position) }
+    var recordEnd: Int { Int(core.record_end) }
+    var records: Int { Int(core.records) }
+
+    mutating func rebase(_ offset: Int) {
+        core.position -= UInt32(offset)
+        core.record_end -= UInt32(offset)
+    }
+}
+
+/// What bytes of JSON are; the raw values are the C core's `sluice_json_form`.
+enum JSONForm: UInt32 {
+    case lines = 0
+    case elements = 1
+    case text = 2
+}
+
 /// The arrays of a CSV index; see `sluice_csv_index`.
 struct CSVIndex: Sendable {
     var ends: ByteBlock
@@ -108,10 +154,11 @@ struct JSONIndex: @unchecked Sendable {
     var scratch: ByteBlock
     var core = sluice_json_index()
 
-    init(tape: ByteBlock, rows: ByteBlock, scratch: ByteBlock, position: Int) {
+    init(tape: ByteBlock, rows: ByteBlock, scratch: ByteBlock, form: JSONForm, position: Int) {
         self.tape = tape
         self.rows = rows
         self.scratch = scratch
+        core.form = form.rawValue
         core.position = UInt32(position)
     }
 
@@ -127,12 +174,17 @@ struct JSONIndex: @unchecked Sendable {
 /// `SLUICE_HAS_*`: what the bytes of an index may hold.
 enum ContentFlags {
     static let nonASCII = UInt32(SLUICE_HAS_NON_ASCII)
+    /// Nothing is known.
+    static let all = UInt32.max
     static let absent = UInt32(SLUICE_HAS_ABSENT)
 }
 
 /// Where an encoder stands; see `sluice_encoder`.
 struct RowEncoder {
     var core = sluice_encoder()
+
+    /// - Parameter isArray: JSON rows are elements of an array, a comma and LF before each.
+    init(isArray: Bool = false) { core.array = isArray ? 1 : 0 }
 
     /// The next row to encode.
     var row: Int {
@@ -237,6 +289,7 @@ extension BatchBase {
     fileprivate func describe(_ rows: inout sluice_rows, _ batch: BatchCore) {
         rows.flags = flags
         rows.inferred = isInferred ? 1 : 0
+        rows.binary = isBinary ? 1 : 0
         rows.columns = UInt32(columns)
         rows.dialect = dialect.core
         rows.nulls = nulls.map { UnsafePointer($0.core) }

@@ -1,78 +1,8 @@
-/// Cuts JSON Lines: a record ends with its line, since a line end cannot stand inside a JSON string.
-///
-/// Where decode follows on the same thread it writes the index on the way, as `CSVCutter` does.
-struct JSONLinesCutter: RecordCutter {
+/// Validates and indexes JSON Lines and JSON; with a selection, finds the selected values.
+struct JSONDecoder: RecordDecoder {
     let kernel: any Kernel
-    private let pool: BlockPool
-    private var scanner: JSONLinesScanner
-    private var indexer: JSONLinesIndexer?
-
-    init(kernel: any Kernel, pool: BlockPool, position: Int = 0) {
-        self.kernel = kernel
-        self.pool = pool
-        scanner = JSONLinesScanner(position: position)
-    }
-
-    var position: Int { indexer?.position ?? scanner.position }
-    var recordEnd: Int { indexer?.recordEnd ?? scanner.recordEnd }
-    var records: Int { indexer?.records ?? scanner.records }
-    var lines: Int { indexer?.records ?? scanner.lines }
-    var index: CutIndex? { indexer.map { .json($0.index) } }
-
-    mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
-        if indexer != nil {
-            if let status = indexer?.cut(bytes, count: count, isFinal: isFinal, maxRecords: maxRecords) {
-                return status
-            }
-            let taken = records
-            indexer = nil
-            if taken > 0 {
-                _ = kernel.cutJSONLines(
-                    &scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(taken))
-            }
-        }
-        return kernel.cutJSONLines(&scanner, bytes, count: count, isFinal: isFinal, maxRecords: UInt32(maxRecords))
-    }
-
-    func restarted(at position: Int) -> JSONLinesCutter {
-        JSONLinesCutter(kernel: kernel, pool: pool, position: position)
-    }
-
-    mutating func startIndex(expectedBytes: Int) {
-        indexer = JSONLinesIndexer(
-            kernel: kernel, pool: pool, position: scanner.position, expectedBytes: expectedBytes)
-    }
-
-    mutating func rebase(_ offset: Int) {
-        scanner.rebase(offset)
-        indexer?.rebase(offset)
-    }
-
-    func skipBlankLines(
-        _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
-    ) -> (bytes: Int, lines: Int, hasBegun: Bool) {
-        var skipped = 0
-        var lines = 0
-        for place in bytes.indices {
-            switch bytes[place] {
-            case UInt8(ascii: "\n"):
-                skipped = place + 1
-                lines += 1
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
-            default: return (skipped, lines, true)
-            }
-        }
-        return (isFinal ? bytes.count : skipped, lines, false)
-    }
-
-    func failure(_ code: StreamError.Code) -> FormatFailure {
-        FormatFailure(code: code, message: "the file is no JSON Lines", offset: position, lines: lines)
-    }
-}
-
-/// Validates and indexes JSON Lines; with a selection, finds the selected values.
-struct JSONLinesDecoder: RecordDecoder {
-    let kernel: any Kernel
+    /// A record a line.
+    let isLines: Bool
     /// The selected fields; nil: records keep all of theirs.
     let selected: Schema?
     let maxRecordBytes: Int
@@ -90,11 +20,13 @@ struct JSONLinesDecoder: RecordDecoder {
             projection = UnsafePointer(block.entries)
             blocks.append(block)
         }
+        var origin = unit.origin
+        origin.countsLines = isLines
         let base = BatchBase(
             layout: .json(tape: UnsafePointer(index.tape.entries), rows: index.rowPointer, projection: projection),
             bytes: UnsafePointer(unit.block.bytes), rowCount: unit.records, schema: selected,
             columns: selected?.count ?? 0,
-            flags: index.flags, origin: unit.origin, blocks: blocks)
+            flags: index.flags, origin: origin, blocks: blocks)
         try base.checkRecordSizes(unit, maxRecordBytes)
         if selected != nil { try base.checkObjects() }
         return base
@@ -102,7 +34,8 @@ struct JSONLinesDecoder: RecordDecoder {
 
     private func index(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> JSONIndex {
         var index = JSONIndex(
-            pool, position: unit.range.lowerBound, expectedBytes: unit.range.count, expectedRows: unit.records)
+            pool, form: isLines ? .lines : unit.isWholeFile ? .text : .elements, position: unit.range.lowerBound,
+            expectedBytes: unit.range.count, expectedRows: unit.records)
         let bytes = UnsafePointer(unit.block.bytes)
         if case .failed(let code) = index.extend(kernel, pool, bytes, count: unit.range.upperBound) {
             throw unit.origin.error(failure(code, index, unit), in: bytes, stage: "decode")
@@ -111,14 +44,19 @@ struct JSONLinesDecoder: RecordDecoder {
     }
 
     private func failure(_ code: StreamError.Code, _ index: JSONIndex, _ unit: CutUnit) -> FormatFailure {
-        let endsEarly =
-            index.errorOffset >= unit.range.upperBound || unit.block.bytes[index.errorOffset] == UInt8(ascii: "\n")
         let malformed = unit.origin.encoding.malformed
+        let isAtEnd = index.errorOffset >= unit.range.upperBound
+        let isAtLineEnd = isAtEnd || unit.block.bytes[index.errorOffset] == UInt8(ascii: "\n")
         let message =
             switch code {
             case .jsonTooDeep: "arrays and objects are nested more than 512 deep"
             case .invalidUTF8: "the text is not valid \(malformed.name)"
-            default: endsEarly ? "the line ends inside a JSON value" : "the line is no JSON here"
+            default:
+                if isLines {
+                    isAtLineEnd ? "the line ends inside a JSON value" : "the line is no JSON here"
+                } else {
+                    isAtEnd ? JSONCutter.unfinished : "the text is no JSON here"
+                }
             }
         return FormatFailure(
             code: code == .invalidUTF8 ? malformed.code : code, message: message, offset: index.errorOffset,
@@ -128,20 +66,20 @@ struct JSONLinesDecoder: RecordDecoder {
 }
 
 extension JSONIndex {
-    init(_ pool: BlockPool, position: Int, expectedBytes: Int, expectedRows: Int) {
+    init(_ pool: BlockPool, form: JSONForm, position: Int, expectedBytes: Int, expectedRows: Int) {
         // A tape entry for each six bytes is more than most files need; the arrays grow where it is not.
         self.init(
             tape: pool.block(capacity: 4 * (expectedBytes / 6 + 1024)),
             rows: pool.block(capacity: MemoryLayout<JSONRow>.stride * (expectedRows + 8)),
-            scratch: pool.block(capacity: 128 << 10), position: position)
+            scratch: pool.block(capacity: 128 << 10), form: form, position: position)
     }
 
-    /// Indexes the lines up to `count`.
+    /// Indexes the records up to `count`.
     mutating func extend(
         _ kernel: any Kernel, _ pool: BlockPool, _ bytes: UnsafePointer<UInt8>, count: Int
     ) -> KernelStatus {
         while true {
-            let status = kernel.indexJSONLines(&self, bytes, count: count)
+            let status = kernel.indexJSON(&self, bytes, count: count)
             guard status == .indexFull else { return status }
             tape = pool.copy(tape, capacity: tape.capacity * 2)
             rows = pool.copy(rows, capacity: rows.capacity * 2)
