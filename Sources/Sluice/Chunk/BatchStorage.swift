@@ -24,7 +24,10 @@
         core.deallocate()
     }
 
-    func copy() -> BatchStorage { BatchStorage(base: base, core: core.pointee.copy()) }
+    func copy() -> BatchStorage { copy(on: base) }
+
+    /// The same overlay and selection on another base of the same rows.
+    func copy(on base: BatchBase?) -> BatchStorage { BatchStorage(base: base, core: core.pointee.copy()) }
 }
 
 /// The right to reach into a storage; sole ownership of it is the right to write.

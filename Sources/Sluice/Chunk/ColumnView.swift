@@ -129,9 +129,8 @@ extension RecordBatch {
     }
 
     private mutating func select(_ names: [String], _ view: ColumnView) throws(StreamError) {
-        let core = storage.core.pointee
         if let schema = storage.base?.schema {
-            for name in names where schema.index(of: name) == nil && core.findColumn(name) == nil {
+            for name in names where schema.index(of: name) == nil && storage.core.pointee.findColumn(name) == nil {
                 throw unknownColumn(name)
             }
         } else if storage.base != nil {
@@ -192,17 +191,11 @@ extension RecordBatch {
         self = renamedRecords
     }
 
-    /// The base and its rows stay, under another view; `edit` makes the overlay fit.
+    /// The base and its rows stay, under another view; `edit` makes the overlay, which is copied, fit.
     private mutating func replaceBase(_ base: BatchBase?, _ edit: (inout BatchCore) -> Void) {
-        var core: BatchCore
-        if isKnownUniquelyReferenced(&access) {
-            core = storage.core.pointee
-            storage.core.pointee = BatchCore(firstRow: 0, baseRows: 0, slotCount: 0)
-        } else {
-            core = storage.core.pointee.copy()
-        }
-        edit(&core)
-        self = RecordBatch(BatchStorage(base: base, core: core))
+        let copy = storage.copy(on: base)
+        edit(&copy.core.pointee)
+        self = RecordBatch(copy)
     }
 
     private static func duplicate(_ names: [String]) -> String? {

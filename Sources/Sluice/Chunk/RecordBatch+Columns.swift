@@ -96,7 +96,8 @@ extension RecordBatch {
             core.findColumn(name) == nil, let position = base.schema?.index(of: name), base.hasPlainCells
         else { return nil }
         let column = base.indexColumn(position)
-        guard column >= 0 else { return nil }
+        // Texts that mean null may be numbers, and an escape may stand in one: those are looked at one by one.
+        guard column >= 0, !base.isBinary, base.nulls == nil, base.dialect.escape == 0 else { return nil }
         return NumberColumn(
             bytes: base.bytes, ends: ends, starts: starts, columns: base.columns, column: column,
             quote: base.dialect.quote, firstRow: core.firstRow, slots: core.selection.map { UnsafePointer($0) },
