@@ -66,7 +66,8 @@ enum QuotedText {
         grow(&bytes, by: 2 * text.count + 2) { room in
             var dialect = dialect.core
             let count = sluice_csv_quote(text.baseAddress ?? UnsafePointer(room), text.count, &dialect, always, room)
-            isWritable = count != .max
+            // SIZE_MAX, as a signed number.
+            isWritable = count >= 0
             return isWritable ? count : 0
         }
         return isWritable
