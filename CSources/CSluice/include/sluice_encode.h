@@ -106,8 +106,8 @@ typedef struct sluice_encoder {
 //   NUMBER_NOT_FINITE  encoder->row, error_column
 //   NEEDS_QUOTES       encoder->row, error_column: of CSV without quotes, where a field or a whole record needs them
 
-// JSON Lines (or elements, see encoder->array) from named columns (bases NONE, CSV, PROJECTED): {"a":...,"b":...}\n. A field that is absent or removed is
-// left out. PROJECTED fields are copied compact.
+// JSON Lines (or elements, see encoder->array) from named columns (bases NONE, CSV, PROJECTED): {"a":...,"b":...}\n. A field
+// that is absent or removed is left out. PROJECTED fields are copied compact.
 typedef sluice_status sluice_encode_jsonl_columns_function(
     sluice_encoder *encoder, const sluice_rows *rows, const sluice_column *columns, uint32_t column_count,
     uint8_t *out, size_t capacity);

@@ -174,8 +174,8 @@ struct JSONIndex: @unchecked Sendable {
 /// `SLUICE_HAS_*`: what the bytes of an index may hold.
 enum ContentFlags {
     static let nonASCII = UInt32(SLUICE_HAS_NON_ASCII)
-    /// Nothing is known.
-    static let all = UInt32.max
+    /// Nothing is known but that no field is absent.
+    static let all = ~absent
     static let absent = UInt32(SLUICE_HAS_ABSENT)
 }
 
