@@ -73,7 +73,7 @@ struct CutIndexTests {
                 let one = try chunks(path, chunkSize, maxChunkBytes, kernel, decodesNext: true)
                 let two = try chunks(path, chunkSize, maxChunkBytes, kernel, decodesNext: false)
                 #expect(one == two, "\(kind), seed \(seed), \(chunkSize) records, \(maxChunkBytes) bytes")
-                #expect(one.count > 1)
+                #expect(one.count > 1 || chunkSize >= 1000)
             }
         }
     }
