@@ -41,6 +41,7 @@ _Noreturn void disagree(const sluice_kernel *kernel, const char *what, const inp
 // Each compares a kernel with the scalar one on one input, cut everywhere.
 void check_csv(const sluice_kernel *kernel, const input *in);
 void check_json(const sluice_kernel *kernel, const input *in);
+void check_lines(const sluice_kernel *kernel, const input *in);
 void check_utf8(const sluice_kernel *kernel, const input *in);
 void check_transcoding(const sluice_kernel *kernel, const input *in);
 void check_encoding_csv(const sluice_kernel *kernel, const input *in);

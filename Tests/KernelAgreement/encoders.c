@@ -21,6 +21,9 @@ typedef struct job {
     sluice_column columns[COLUMNS + OVERLAYS];
     uint32_t count;
     sluice_csv_dialect dialect;  // of the output
+    int32_t base64;              // of contents
+    bool lines;
+    bool is_array;
 } job;
 
 typedef sluice_status encode(const sluice_kernel *, const job *, sluice_encoder *, uint8_t *, size_t);
@@ -35,6 +38,12 @@ static sluice_status encode_csv_columns(
     return kernel->encode_csv_columns(encoder, &work->rows, work->columns, work->count, &work->dialect, out, capacity);
 }
 
+static sluice_status encode_content(
+    const sluice_kernel *kernel, const job *work, sluice_encoder *encoder, uint8_t *out, size_t capacity) {
+    return kernel->encode_content(
+        encoder, &work->rows, work->columns, work->count, work->base64, work->lines, out, capacity);
+}
+
 static sluice_status encode_jsonl_records(
     const sluice_kernel *kernel, const job *work, sluice_encoder *encoder, uint8_t *out, size_t capacity) {
     return kernel->encode_jsonl_records(encoder, &work->rows, work->columns + COLUMNS, out, capacity);
@@ -43,7 +52,7 @@ static sluice_status encode_jsonl_records(
 // Encodes all rows; where the output is full, it gets the room that is asked for.
 static const encoded *encode_all(const sluice_kernel *kernel, encode *function, const job *work, size_t room) {
     encoded *out = &outputs[kernel == scalar_kernel()];
-    out->encoder = (sluice_encoder){0};
+    out->encoder = (sluice_encoder){.array = work->is_array};
     for (;;) {
         out->status = function(kernel, work, &out->encoder, out->bytes, room);
         if (out->status != SLUICE_OUTPUT_FULL || room == OUTPUT) return out;
@@ -151,11 +160,15 @@ static void check_rows_of_csv(const sluice_kernel *kernel, const input *in, slui
             .base_rows = scanner.records, .count = scanner.records}};
         make_overlays(scanner.records);
         make_columns(&work, columns, variant & 4);
+        work.is_array = random_one_in(2);
         work.dialect = (sluice_csv_dialect){
             .delimiter = random_one_in(2) ? ',' : ';', .quote = random_one_in(2) ? '"' : random_one_in(2) ? '\'' : 0};
         if (work.dialect.quote) work.dialect.escape = random_one_in(3) ? '\\' : 0;
         check_encoder(kernel, "encode_jsonl_columns of CSV", encode_jsonl_columns, &work, in);
         check_encoder(kernel, "encode_csv_columns of CSV", encode_csv_columns, &work, in);
+        work.base64 = (int32_t)random_below(3) - 1;
+        work.lines = random_one_in(2);
+        check_encoder(kernel, "encode_content of CSV", encode_content, &work, in);
     }
 }
 
@@ -192,10 +205,14 @@ void check_encoding_json(const sluice_kernel *kernel, const input *in) {
             .tape = tape, .rows = rows, .projection = projection, .base_rows = index.row_count, .count = index.row_count}};
         make_overlays(index.row_count);
         make_columns(&work, 3, variant & 2);
+        work.is_array = random_one_in(2);
         work.dialect = (sluice_csv_dialect){.delimiter = ',', .quote = random_one_in(2) ? '"' : '\''};
         check_encoder(kernel, "encode_jsonl_records", encode_jsonl_records, &work, in);
         work.rows.base = SLUICE_BASE_PROJECTED;
         check_encoder(kernel, "encode_jsonl_columns of JSON", encode_jsonl_columns, &work, in);
         check_encoder(kernel, "encode_csv_columns of JSON", encode_csv_columns, &work, in);
+        work.base64 = -1;
+        work.lines = random_one_in(2);
+        check_encoder(kernel, "encode_content of JSON", encode_content, &work, in);
     }
 }

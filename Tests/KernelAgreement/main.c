@@ -6,7 +6,7 @@
 #include "agreement.h"
 
 // An entry of the table that is new needs a check here.
-_Static_assert(sizeof(sluice_kernel) == 15 * sizeof(void *), "a function of the table is not checked");
+_Static_assert(sizeof(sluice_kernel) == 19 * sizeof(void *), "a function of the table is not checked");
 
 static uint64_t random_state;
 
@@ -190,6 +190,15 @@ static void make_json_lines(text *to) {
     if (random_one_in(3)) text_damage(to);
 }
 
+static void make_json_elements(text *to) {
+    for (uint32_t row = random_below(12); row > 0; row--) {
+        make_json(to, 3);
+        text_put(to, row == 1 && !random_one_in(4) ? "]" : random_one_in(4) ? " ,\n " : ",");
+    }
+    if (random_one_in(4)) text_put(to, " \n");
+    if (random_one_in(3)) text_damage(to);
+}
+
 static void make_text(text *to) {
     static const uint32_t limits[] = {0x80, 0x100, 0x800, 0x10000, 0x110000};
     for (uint32_t run = random_below(12); run > 0; run--) {
@@ -218,6 +227,8 @@ static void check_tables(const sluice_kernel *kernel) {
         {json_table, COUNT_OF(json_table), ' ', check_json},
         {json_table, COUNT_OF(json_table), '\n', check_json},
         {json_table, COUNT_OF(json_table), ' ', check_encoding_json},
+        {csv_table, COUNT_OF(csv_table), 'x', check_lines},
+        {csv_table, COUNT_OF(csv_table), '\n', check_lines},
         {text_table, COUNT_OF(text_table), 'x', check_utf8},
         {text_table, COUNT_OF(text_table), 'x', check_transcoding},
         {text_table, COUNT_OF(text_table), 0, check_utf8},
@@ -242,15 +253,16 @@ static void check_tables(const sluice_kernel *kernel) {
 }
 
 static void check_random(const sluice_kernel *kernel, uint64_t seed) {
-    void (*const makers[])(text *) = {make_csv, make_json_lines, make_text};
+    void (*const makers[])(text *) = {make_csv, make_json_lines, make_json_elements, make_text};
     for (size_t m = 0; m < COUNT_OF(makers); m++) {
-        random_seed(seed * 3 + m);
+        random_seed(seed * COUNT_OF(makers) + m);
         static text made;
         made.length = 0;
         makers[m](&made);
         input in = input_make(made.bytes, made.length, (uint8_t)random_next());
-        if (makers[m] == make_csv) check_csv(kernel, &in), check_encoding_csv(kernel, &in);
+        if (makers[m] == make_csv) check_csv(kernel, &in), check_encoding_csv(kernel, &in), check_lines(kernel, &in);
         if (makers[m] == make_json_lines) check_json(kernel, &in), check_encoding_json(kernel, &in);
+        if (makers[m] == make_json_elements) check_json(kernel, &in);
         check_utf8(kernel, &in);
         check_transcoding(kernel, &in);
         input_free(&in);

@@ -98,16 +98,19 @@ void check_csv(const sluice_kernel *kernel, const input *in) {
 
 // ---- JSON
 
+static const sluice_json_form forms[] = {SLUICE_JSON_LINES, SLUICE_JSON_ELEMENTS, SLUICE_JSON_TEXT};
+
 static uint32_t json_tape[2][ENTRIES], json_scratch[ENTRIES];
 static sluice_json_row json_rows[2][ENTRIES];
 
 // Indexes bytes[0 ..< length], with arrays that have `room` entries at first.
 static sluice_status json_index_of(
-    const sluice_kernel *kernel, const input *in, uint32_t length, uint32_t room, sluice_json_index *index) {
+    const sluice_kernel *kernel, const input *in, sluice_json_form form, uint32_t length, uint32_t room,
+    sluice_json_index *index) {
     const int place = kernel == scalar_kernel();
     *index = (sluice_json_index){
         .tape = json_tape[place], .rows = json_rows[place], .scratch = json_scratch, .tape_capacity = room,
-        .rows_capacity = room, .scratch_capacity = 4096};
+        .rows_capacity = room, .scratch_capacity = 4096, .form = form};
     for (;;) {
         const sluice_status status = kernel->json_index(index, in->bytes, length);
         if (status != SLUICE_INDEX_FULL) return status;
@@ -134,6 +137,24 @@ static sluice_status jsonl_cut_at(
     return status == SLUICE_NEED_INPUT ? kernel->jsonl_cut(scanner, in->bytes, in->length, true, most) : status;
 }
 
+// An array's elements.
+static sluice_status json_cut_at(
+    const sluice_kernel *kernel, const input *in, uint32_t at, uint32_t most, sluice_json_scanner *scanner) {
+    *scanner = (sluice_json_scanner){0};
+    const sluice_status status = kernel->json_cut(scanner, in->bytes, at, false, most);
+    return status == SLUICE_NEED_INPUT ? kernel->json_cut(scanner, in->bytes, in->length, true, most) : status;
+}
+
+static void check_elements(const sluice_kernel *kernel, const input *in, uint32_t at, uint32_t most) {
+    sluice_json_scanner cut, same;
+    const sluice_status status = json_cut_at(kernel, in, at, most, &cut);
+    if (status != json_cut_at(scalar_kernel(), in, at, most, &same) || cut.position != same.position ||
+        cut.record_end != same.record_end || cut.records != same.records || cut.depth != same.depth ||
+        cut.in_string != same.in_string || cut.escaped != same.escaped || cut.closed != same.closed) {
+        disagree(kernel, "json_cut", in, at);
+    }
+}
+
 void check_json(const sluice_kernel *kernel, const input *in) {
     const uint32_t most = random_one_in(2) ? UINT32_MAX : 1 + random_below(12);
     const uint32_t room = random_one_in(2) ? ENTRIES : 1 + random_below(100);
@@ -145,10 +166,39 @@ void check_json(const sluice_kernel *kernel, const input *in) {
             cut.skipped != same_cut.skipped || cut.in_record != same_cut.in_record) {
             disagree(kernel, "jsonl_cut", in, at);
         }
-        sluice_json_index index, same;
-        const sluice_status answer = json_index_of(kernel, in, at, room, &index);
-        if (answer != json_index_of(scalar_kernel(), in, at, room, &same) || !is_same_json(answer, &index, &same)) {
-            disagree(kernel, "json_index", in, at);
+        check_elements(kernel, in, at, most);
+        for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+            sluice_json_index index, same;
+            const sluice_status answer = json_index_of(kernel, in, forms[f], at, room, &index);
+            const sluice_status expected = json_index_of(scalar_kernel(), in, forms[f], at, room, &same);
+            if (answer != expected || !is_same_json(answer, &index, &same)) disagree(kernel, "json_index", in, at);
+        }
+    }
+}
+
+// ---- Text
+
+void check_lines(const sluice_kernel *kernel, const input *in) {
+    const uint32_t most = random_one_in(2) ? UINT32_MAX : 1 + random_below(12);
+    for (uint32_t at = 0; at <= in->length; at++) {
+        const sluice_kernel *const kernels[] = {kernel, scalar_kernel()};
+        sluice_text_scanner cuts[2] = {0};
+        sluice_status statuses[2];
+        for (int k = 0; k < 2; k++) {
+            statuses[k] = kernels[k]->text_cut(&cuts[k], in->bytes, at, false, most);
+            if (statuses[k] != SLUICE_NEED_INPUT) continue;
+            statuses[k] = kernels[k]->text_cut(&cuts[k], in->bytes, in->length, true, most);
+        }
+        if (statuses[0] != statuses[1] || memcmp(&cuts[0], &cuts[1], sizeof *cuts) != 0) {
+            disagree(kernel, "text_cut", in, at);
+        }
+        uint32_t lines[2];
+        for (int k = 0; k < 2; k++) {
+            lines[k] = kernels[k]->text_index(in->bytes, at, in->length, csv_starts[k], csv_ends[k]);
+        }
+        if (lines[0] != lines[1] || memcmp(csv_starts[0], csv_starts[1], lines[0] * sizeof(uint32_t)) != 0 ||
+            memcmp(csv_ends[0], csv_ends[1], lines[0] * sizeof(uint32_t)) != 0) {
+            disagree(kernel, "text_index from here", in, at);
         }
     }
 }
