@@ -375,7 +375,7 @@ extension DirectoryStreamSource {
         throw StreamError(
             .differentColumns,
             "its columns are \(list(file.schema)), but those of \(shared.path) are \(list(shared.schema))",
-            path: file.path, stage: "cut", hint: "say columns: .union (--columns union), or leave it out by a pattern")
+            path: file.path, stage: "cut", hint: "say columns: .union (--union), or leave it out by a pattern")
     }
 
     private func readHeader(_ path: String) throws -> (hasContent: Bool, columns: Schema?) {

@@ -205,6 +205,14 @@ package enum FileSystem {
         throw .system(errno, "cannot look at the file", path, .readFailed, stage: "cut")
     }
 
+    /// Whether there is a directory at the path; "-" is none. What cannot be looked at is none: who opens it learns why.
+    package static func isDirectory(_ path: String) -> Bool {
+        path != "-" && (try? statusForReading(path))??.isDirectory == true
+    }
+
+    /// Whether there is a regular file at the path.
+    package static func isFile(_ path: String) -> Bool { (try? statusForReading(path))??.isRegular == true }
+
     /// Whether a path is that of a link itself.
     static func isLink(_ path: String) -> Bool {
         var byte: CChar = 0

@@ -287,7 +287,8 @@ extension RecordFormatter {
             record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
             stage: "encode",
             hint:
-                "name the columns (columns:), or the fields to read (select:, --select); unknownColumns: .drop drops it"
+                "name the columns (columns:, --columns), or the fields to read (select:, --select), or drop such fields "
+                + "(unknownColumns: .drop, --unknown-columns drop)"
         )
     }
 }
