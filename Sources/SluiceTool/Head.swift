@@ -15,7 +15,7 @@ struct Head: ParsableCommand {
     @Argument(help: "Files and directories; - is standard input.")
     var inputs: [String]
 
-    @Option(name: [.customShort("n"), .customLong("records")], help: "How many.")
+    @Option(name: [.customShort("n", allowingJoined: true), .customLong("records")], help: "How many.")
     var count = 10
 
     @Option(help: "Format to show them in. (default: that of the input)")
