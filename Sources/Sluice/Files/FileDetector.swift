@@ -122,15 +122,16 @@ extension RecordSample {
         guard let first = units.first?.base, first.rowCount > 0 else { return true }
         return !(0..<fieldCount).contains { column in
             guard first.field(0, column)?.isDatum == true else { return false }
-            var data = 0
-            var others = -1
+            // Of the other records.
+            var data = -1
+            var others = 0
             for (base, _) in units {
                 for row in 0..<base.rowCount {
                     guard let field = base.field(row, column), field.type != .null else { continue }
                     if field.isDatum { data += 1 } else { others += 1 }
                 }
             }
-            return data > others
+            return data >= others
         }
     }
 }
@@ -160,23 +161,24 @@ extension FileDetector {
         return isASCII ? .latin1 : .utf8
     }
 
-    /// UTF-16 without a byte order mark: every other byte of its ASCII is zero, and hardly any of the others; no character is NUL
-    /// or another control character.
+    /// UTF-16 without a byte order mark: every other byte of its ASCII is zero, and hardly any of the others; no character is a
+    /// control character. Where little of it is ASCII, it is no UTF-8 either.
     private var utf16ByZeros: TextEncoding? {
         let bytes = sample.bytes
         let units = bytes.count / 2
-        var zeros = (even: 0, odd: 0)
-        var controls = (bigEndian: 0, littleEndian: 0)
-        for unit in 0..<units {
-            let (first, second) = (bytes[2 * unit], bytes[2 * unit + 1])
-            if first == 0 { zeros.even += 1 }
-            if second == 0 { zeros.odd += 1 }
-            if first == 0, second.isControl { controls.bigEndian += 1 }
-            if second == 0, first.isControl { controls.littleEndian += 1 }
+        // Of the first and the second bytes.
+        var zeros = [0, 0]
+        var controls = [0, 0]
+        for place in 0..<2 * units where bytes[place] == 0 {
+            zeros[place & 1] += 1
+            if bytes[place ^ 1].isControl { controls[place & 1] += 1 }
         }
-        if zeros.odd > units / 8, zeros.even <= zeros.odd / 8, controls.littleEndian == 0 { return .utf16LE }
-        if zeros.even > units / 8, zeros.odd <= zeros.even / 8, controls.bigEndian == 0 { return .utf16BE }
-        return nil
+        let order = zeros[0] > zeros[1] ? 0 : 1
+        let ascii = zeros[order]
+        guard ascii > units / (firstInvalid == nil ? 2 : 8), zeros[1 - order] <= ascii / 4, controls[order] == 0 else {
+            return nil
+        }
+        return order == 0 ? .utf16BE : .utf16LE
     }
 
     private var hasControls: Bool { sample.bytes.contains { $0.isControl } }
