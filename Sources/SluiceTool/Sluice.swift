@@ -13,7 +13,7 @@ struct SluiceTool: ParsableCommand {
             Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed.
             """,
         version: version,
-        subcommands: [Convert.self, Count.self, Head.self])
+        subcommands: [Convert.self, Count.self, Head.self, Inspect.self])
 
     static var version: String {
         "sluice 0.1.0 (kernel: \(Engines.kernel() ?? "none"), gzip: \(Engines.gzip))"

@@ -17,6 +17,13 @@ enum Terminal {
     /// - Throws: `StreamError` where it cannot be written.
     static func show(_ line: String) throws { try write(line, to: 1, "standard output") }
 
+    /// Columns of the terminal that is standard output; 80 where it is none.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     static func exit(_ status: ExitStatus) -> Never { platformExit(status.rawValue) }
 
     private static func write(_ line: String, to descriptor: Int32, _ name: String) throws {

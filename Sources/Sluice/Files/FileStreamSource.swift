@@ -15,7 +15,7 @@ public final class FileStreamSource: SplitSource {
     public let compression: CompressionFormat
 
     private let input: any ByteInput
-    private let pool = BlockPool()
+    private let pool: BlockPool
     private let limits: RecordLimits
     private let kernel: any Kernel
     private let types: CellTypes
@@ -47,21 +47,36 @@ public final class FileStreamSource: SplitSource {
     ///   - maxChunkBytes: a chunk also closes with the record that reaches so many bytes.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
-    public init(
+    public convenience init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
         encoding: TextEncoding = .utf8, types: CellTypes? = nil, csv: CSVOptions = CSVOptions(),
         select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
-        limits = try RecordLimits(
+        let limits = try RecordLimits(
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
         try Self.check(select, path)
+        let pool = BlockPool()
+        let kernel = try kernel.make()
+        let opened = try FileInputs.open(path, compression, encoding, pool, kernel)
+        try self.init(
+            path, opened, pool, kernel, limits, format: format, encoding: encoding, types: types, csv: csv,
+            select: select)
+    }
+
+    /// Streams what was opened already.
+    init(
+        _ path: String, _ opened: (input: any ByteInput, compression: CompressionFormat), _ pool: BlockPool,
+        _ kernel: any Kernel, _ limits: RecordLimits, format: FileFormat?, encoding: TextEncoding, types: CellTypes?,
+        csv: CSVOptions, select: [String]?
+    ) throws {
+        self.limits = limits
         self.path = path
         self.select = select
         self.types = types ?? .strings
-        self.kernel = try kernel.make()
-        let opened = try FileInputs.open(path, compression, encoding, pool, self.kernel)
-        self.compression = opened.compression
+        self.pool = pool
+        self.kernel = kernel
+        compression = opened.compression
         (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
         try self.format.check(encoding, path)
         guard types == nil || self.format == .csv else {
