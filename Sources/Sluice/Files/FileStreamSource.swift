@@ -43,15 +43,30 @@ public final class FileStreamSource: SplitSource {
     ///   - csv: how a CSV file is written: its delimiter and quotes, whether it has a header, what is null.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
-    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
+    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB. White space around JSON does not count, but for
+    ///     what there is behind it beyond 64 KiB.
     ///   - maxChunkBytes: a chunk also closes with the record that reaches so many bytes.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
-    public init(
+    public convenience init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
         encoding: TextEncoding = .utf8, types: CellTypes? = nil, csv: CSVOptions = CSVOptions(),
         select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
+    ) throws {
+        try self.init(
+            path, format: format, chunkSize: chunkSize, encoding: encoding, types: types, csv: csv, select: select,
+            maxRecordBytes: maxRecordBytes, maxChunkBytes: maxChunkBytes, kernel: kernel
+        ) { pool, kernel throws(StreamError) in
+            try FileInputs.open(path, compression, encoding, pool, kernel)
+        }
+    }
+
+    /// Reads the input that `open` gives, which need not be a file: `path` is what messages call it.
+    init(
+        _ path: String, format: FileFormat?, chunkSize: Int?, encoding: TextEncoding, types: CellTypes?,
+        csv: CSVOptions, select: [String]?, maxRecordBytes: Int, maxChunkBytes: Int, kernel: KernelChoice,
+        open: (BlockPool, any Kernel) throws(StreamError) -> (input: any ByteInput, compression: CompressionFormat)
     ) throws {
         limits = try RecordLimits(
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
@@ -60,7 +75,7 @@ public final class FileStreamSource: SplitSource {
         self.select = select
         self.types = types ?? .strings
         self.kernel = try kernel.make()
-        let opened = try FileInputs.open(path, compression, encoding, pool, self.kernel)
+        let opened = try open(pool, self.kernel)
         self.compression = opened.compression
         (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
         try self.format.check(encoding, path)
@@ -166,18 +181,23 @@ extension FileStreamSource {
 
     /// Counts the records from here to the end, without looking at their fields: only the cut runs.
     ///
-    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed.
+    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed. A JSON file of
+    ///   one value is read, since only that tells whether it is one.
     public func countRecords() throws -> Int {
         var count = 0
         while let unit = try cut(UnitLimit()) {
-            try checkRecordSizes(unit)
+            try checkRecords(unit)
             count += unit.cut.records
         }
         return count
     }
 
-    /// Refuses records over the limit where nobody decodes.
-    func checkRecordSizes(_ unit: Unit) throws { try sticking { try reader?.checkRecordSizes(unit.cut) } }
+    /// Refuses records over the limit, and what is not the one value that it was cut as, where nobody decodes.
+    func checkRecords(_ unit: Unit) throws {
+        try sticking {
+            if unit.cut.isWholeFile { _ = try unit.decoded() } else { try reader?.checkRecordSizes(unit.cut) }
+        }
+    }
 
     /// Reads up to the first record; false where the file has no header and no records.
     func open() throws -> Bool { try sticking { try openReader() } != nil }
