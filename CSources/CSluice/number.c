@@ -176,7 +176,7 @@ bool sluice_parse_int64(const uint8_t *text, size_t length, int64_t *value) {
     const bool negative = length > 0 && *text == '-';
     const size_t count = length - negative;
     if (count == 0 || count > MAX_WORD_DIGITS) return false;
-    if (text[negative] == '0' && length > 1) return false;  // "01", "-01" and "-0"
+    if (text[negative] == '0' && count > 1) return false;
     reader r;
     open_reader(&r, text, length);
     uint64_t number = 0;

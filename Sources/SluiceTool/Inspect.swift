@@ -17,17 +17,14 @@ struct Inspect: ParsableCommand {
     @Argument(help: "The files; - is standard input.")
     var inputs: [String]
 
-    @Option(
-        help: "Format of the input: csv, jsonl, json, text, binary. (default: by the name, or the content)",
-        transform: Self.format)
-    var from: FileFormat?
+    @Option(help: "Format of the input. (default: by the name, or the content)")
+    var from: FormatName?
 
     @Option(help: "Encoding of the input. (default: by a byte order mark, or the content)")
     var encoding: TextEncoding?
 
-    @Option(
-        help: "What divides the fields of CSV; tab is one, too. (default: by the content)", transform: Self.delimiter)
-    var delimiter: Character?
+    @Option(help: "What divides the fields of CSV; tab is one, too. (default: by the content)")
+    var delimiter: DialectCharacter?
 
     @Option(help: "How many of the first records to show.")
     var rows = 5
@@ -37,6 +34,7 @@ struct Inspect: ParsableCommand {
 
     func validate() throws {
         guard rows >= 0 else { throw ValidationError("--rows is 0 or more") }
+        if let delimiter, delimiter.character == nil { throw ValidationError("--delimiter is a character") }
     }
 
     func run() throws {
@@ -65,7 +63,8 @@ struct Inspect: ParsableCommand {
     private func inspect(_ input: String) throws -> FileInspection {
         do {
             return try FileInspection(
-                input, format: from, encoding: encoding, csv: CSVOptions(delimiter: delimiter), rows: rows)
+                input, format: from?.format, encoding: encoding,
+                csv: CSVOptions(delimiter: delimiter?.character ?? from?.delimiter), rows: rows)
         } catch let error as StreamError {
             throw Unreadable(reason: error)
         }
@@ -73,17 +72,6 @@ struct Inspect: ParsableCommand {
 
     private func report(_ found: FileInspection) -> String {
         InspectionReport(found, rows: rows, width: Terminal.width).text
-    }
-
-    private static func format(_ name: String) throws -> FileFormat {
-        guard let format = FileFormat(rawValue: name) else { throw ValidationError("there is no format \(name)") }
-        return format
-    }
-
-    private static func delimiter(_ text: String) throws -> Character {
-        if text == "tab" || text == #"\t"# { return "\t" }
-        guard text.count == 1, let character = text.first else { throw ValidationError("it is one character") }
-        return character
     }
 }
 

@@ -21,7 +21,7 @@ struct FieldTests {
     }
 
     static let readings: [Reading] = [
-        .init("0", int: 0, byte: 0, double: 0), .init("-0", double: -0.0),
+        .init("0", int: 0, byte: 0, double: 0), .init("-0", int: 0, byte: 0, double: -0.0),
         .init("42", int: 42, byte: 42, double: 42), .init("-7", int: -7, double: -7),
         .init("255", int: 255, byte: 255, double: 255), .init("256", int: 256, double: 256),
         .init("9223372036854775807", int: .max, double: 0x1p63),

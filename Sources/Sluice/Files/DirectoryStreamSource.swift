@@ -293,7 +293,7 @@ extension DirectoryStreamSource {
             current?.isChecked = true
         }
         guard let cut = try opened.file.cut(limit) else { return nil }
-        if isCounting { try opened.file.checkRecordSizes(cut) }
+        if isCounting { try opened.file.checkRecords(cut) }
         let content: Unit.Content = onError == .skip && !isCounting ? .decoded(try cut.decoded()) : .cut(cut)
         current?.records += cut.cut.records
         defer { sequenceNumber += cut.cut.chunkEnds.count }

@@ -43,7 +43,8 @@ public final class FileStreamSource: SplitSource {
     ///   - csv: how a CSV file is written: its delimiter and quotes, whether it has a header, what is null.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
-    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
+    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB. White space around JSON does not count, but for
+    ///     what there is behind it beyond 64 KiB.
     ///   - maxChunkBytes: a chunk also closes with the record that reaches so many bytes.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
@@ -181,18 +182,23 @@ extension FileStreamSource {
 
     /// Counts the records from here to the end, without looking at their fields: only the cut runs.
     ///
-    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed.
+    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed. A JSON file of
+    ///   one value is read, since only that tells whether it is one.
     public func countRecords() throws -> Int {
         var count = 0
         while let unit = try cut(UnitLimit()) {
-            try checkRecordSizes(unit)
+            try checkRecords(unit)
             count += unit.cut.records
         }
         return count
     }
 
-    /// Refuses records over the limit where nobody decodes.
-    func checkRecordSizes(_ unit: Unit) throws { try sticking { try reader?.checkRecordSizes(unit.cut) } }
+    /// Refuses records over the limit, and what is not the one value that it was cut as, where nobody decodes.
+    func checkRecords(_ unit: Unit) throws {
+        try sticking {
+            if unit.cut.isWholeFile { _ = try unit.decoded() } else { try reader?.checkRecordSizes(unit.cut) }
+        }
+    }
 
     /// Reads up to the first record; false where the file has no header and no records.
     func open() throws -> Bool { try sticking { try openReader() } != nil }
@@ -297,7 +303,7 @@ extension FileStreamSource {
 }
 
 extension RecordLimits {
-    fileprivate init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
+    init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
         let sizes = 1...1 << 30
         guard sizes.contains(chunkSize), sizes.contains(maxChunkBytes), sizes.contains(maxRecordBytes) else {
             throw StreamError(

@@ -1,7 +1,8 @@
 /// Reads an input block by block and cuts it into units of whole chunks.
 ///
-/// (1) A chunk has `chunkSize` records, or closes earlier behind the record that holds its byte number `maxChunkBytes`: where
-///     chunks end depends on the data and the configuration, never on how reads fell.
+/// (1) A chunk has `chunkSize` records, or closes earlier behind the record that holds its byte number `maxChunkBytes`, or
+///     before the comment or white space that does: where chunks end depends on the data and the configuration, never on how
+///     reads fell.
 /// (2) A unit closes with the chunk that reaches its limit. Its block goes on with it; what was read past its end, usually a
 ///     few KiB since reads are sized by the unit before, is copied to the next block.
 /// (3) A unit is the last one if no record follows it, so the cut looks past blank lines before it closes one.
@@ -87,34 +88,39 @@ final class UnitCutter<Cutter: RecordCutter> {
             let isWhole = end == filled
             var status = cutter.cut(
                 block.bytes, count: end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
+            // White space before a record belongs to what is before it, as blank lines do.
+            func hasReachedLimit() -> Bool {
+                behindWhiteSpace(cutter.recordEnd, upTo: min(cutter.position, unitStart + byteLimit)) - unitStart
+                    >= byteLimit
+            }
             // At the byte limit inside a comment: the chunk ends before it.
             let endsHere = cutter.records > records && cutter.isInComment && cutter.position - unitStart >= byteLimit
             if !endsHere, cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
-                cutter.recordEnd - unitStart < byteLimit
+                !hasReachedLimit()
             {
                 // At the byte limit inside a record: the chunk ends with it.
                 status = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: cutter.records + 1)
             }
             if case .failed(let code) = status { throw error(code) }
-            if status == .end {
-                start = cutter.recordEnd
-                chunkEnd = start
-                return cutter.records > records
-            }
+            if status == .end { return try endChunk(from: &start, after: records) }
             // So many blank lines that a chunk could end with them: they are left to the next unit, which skips them.
-            if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit {
+            if cutter.records == records && hasReachedLimit() {
                 assert(records > 0, "a unit starts with a record")
                 return false
             }
-            let isFull =
-                endsHere || cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
+            let isFull = endsHere || cutter.records == records + limits.chunkSize || hasReachedLimit()
             if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
-                start = cutter.recordEnd
-                chunkEnd = start
-                return cutter.records > records
+                return try endChunk(from: &start, after: records)
             }
             if cutter.position == filled { start -= try fill() }
         }
+    }
+
+    private func endChunk(from start: inout Int, after records: Int) throws(StreamError) -> Bool {
+        if cutter.allowsWhiteSpace, cutter.recordEnd - start > extentMax { try checkExtents(upTo: cutter.recordEnd) }
+        start = cutter.recordEnd
+        chunkEnd = start
+        return cutter.records > records
     }
 
     /// Hands out the unit that ends at the last whole chunk, and starts the next block with what was read past it.
@@ -172,12 +178,10 @@ final class UnitCutter<Cutter: RecordCutter> {
 
     /// Reads more. Where the block is full, a larger one takes its place: returns by how much offsets fell.
     private func fill() throws(StreamError) -> Int {
-        // Not at once over the limit: a line end does not count, nor white space around JSON. Records that are whole get a
-        // closer look.
-        if filled - cutter.recordEnd > limits.maxRecordBytes + Self.readStep {
-            throw .recordTooLarge(
-                limits.maxRecordBytes, path: path, record: linesBefore + cutter.lines + 1,
-                byteOffset: origin.byteOffset(of: cutter.recordEnd, in: block.bytes))
+        // Not at once over the limit: what stands behind a record does not count. Records that are whole get a closer look.
+        if filled - cutter.recordEnd > extentMax {
+            let start = behindWhiteSpace(cutter.recordEnd, upTo: filled)
+            if filled - start > extentMax { throw tooLarge(at: start, lines: cutter.lines) }
         }
         let moved = filled == block.capacity ? moveToLargerBlock() : 0
         let wanted = max(Self.readStep, expectedBytes + 4096 - (filled - unitStart))
@@ -185,6 +189,33 @@ final class UnitCutter<Cutter: RecordCutter> {
         isAtEnd = got == 0
         filled += got
         return moved
+    }
+
+    /// Most bytes of a record, and of what stands behind it up to its end: a line end, white space.
+    private var extentMax: Int { limits.maxRecordBytes + Self.readStep }
+
+    private func tooLarge(at start: Int, lines: Int) -> StreamError {
+        .recordTooLarge(
+            limits.maxRecordBytes, path: path, record: linesBefore + lines + 1,
+            byteOffset: origin.byteOffset(of: start, in: block.bytes))
+    }
+
+    /// Refuses, up to a chunk's end, what `fill` would have refused had the record's start been read without its end.
+    private func checkExtents(upTo end: Int) throws(StreamError) {
+        var cutter = cutter.restarted(at: unitStart)
+        while cutter.recordEnd < end {
+            let start = behindWhiteSpace(cutter.recordEnd, upTo: end)
+            let near = min(start + extentMax + 1, end)
+            _ = cutter.cut(block.bytes, count: near, isFinal: near == end, maxRecords: Int(UInt32.max))
+            if cutter.recordEnd <= start { throw tooLarge(at: start, lines: cutter.lines) }
+        }
+    }
+
+    /// Where what comes at `place` starts, if white space before it is no part of it.
+    private func behindWhiteSpace(_ place: Int, upTo end: Int) -> Int {
+        guard cutter.allowsWhiteSpace, place < end else { return place }
+        let rest = UnsafeBufferPointer(start: block.bytes + place, count: end - place)
+        return rest.firstIndex { !$0.isWhiteSpace }.map { place + $0 } ?? end
     }
 
     private func moveToLargerBlock() -> Int {

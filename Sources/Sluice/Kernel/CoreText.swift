@@ -2,7 +2,7 @@ import CSluice
 
 /// Numbers and strings as text, by the C core.
 enum NumberText {
-    /// The integer that all of `text` is as a JSON number, if `Int64` holds it.
+    /// The integer that all of `text` is as a JSON number, if `Int64` holds it; "-0" is 0.
     static func int64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard let start = text.baseAddress else { return nil }
         var value: Int64 = 0
