@@ -58,6 +58,18 @@ struct FieldTests {
         }
     }
 
+    @Test("JSON strings of any length are read whole, with and without escapes")
+    func lengths() throws {
+        let lengths = [0, 1, 4, 5, 15, 16, 254, 255, 256, 340, 341, 342, 1020, 1021, 1022, 1023, 1024, 1025, 5000]
+        let texts = ["x", "é", "日", "😀"].flatMap { text in lengths.map { String(repeating: text, count: $0) } }
+        let lines = texts.map { "{\"v\":\"\($0)\"}\n{\"v\":\"\($0)\\n\"}\n{\"v\":\"\\\"\($0)\"}\n" }.joined()
+        var read: [String?] = []
+        try FileStreamSource(try folder.file("x.jsonl", lines)).forEach { chunk in
+            read += chunk.data.map { $0["v", as: String.self] }
+        }
+        #expect(read == texts.flatMap { [$0, $0 + "\n", "\"" + $0] })
+    }
+
     /// Numbers and the values that keep their text.
     static let numbers: [(String, Value)] = [
         ("0", 0), ("-1", -1), ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)),
