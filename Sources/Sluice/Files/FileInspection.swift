@@ -101,7 +101,7 @@ extension FileInspection {
             flags += ["--encoding", isMarked ? "utf16" : encoding.rawValue.lowercased()]
         }
         guard format == .csv else { return flags }
-        if let delimiter = csv.delimiter, delimiter.asciiValue != CSVDialect(path: path).delimiter {
+        if let delimiter = csv.delimiter, delimiter != CSVOptions.delimiter(path: path) {
             flags += ["--delimiter", delimiter == "\t" ? "tab" : String(delimiter)]
         }
         if !csv.header { flags.append("--no-header") }
