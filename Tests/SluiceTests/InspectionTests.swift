@@ -171,11 +171,13 @@ struct InspectionTests {
         #expect(found.flags.contains(said) == (file.delimiter != own))
     }
 
-    @Test("a delimiter that is given is believed, and makes a file without a known name CSV")
-    func givenDelimiter() throws {
+    @Test("a dialect that is given is believed, and makes a file without a known name CSV")
+    func givenDialect() throws {
         let found = try inspect("x", "a,b:c\n1,2:3\n", csv: CSVOptions(delimiter: ":"))
         #expect(found.format == .csv && found.columns.map(\.name) == ["a,b", "c"])
         #expect(found.flags == ["--from", "csv", "--delimiter", ":"])
+        let headless = try inspect("x", "a\nb\n", csv: CSVOptions(header: false))
+        #expect(headless.format == .csv && headless.flags == ["--from", "csv", "--no-header"])
         let quoted = try inspect("y.csv", "a;'b;'\n1;'2'\n", csv: CSVOptions(quote: "'"))
         #expect(quoted.columns.map(\.name) == ["a", "b;"] && quoted.csv.quote == "'")
         let bars = try inspect("y.csv", "a;|b;|\n1;|2|\n", csv: CSVOptions(quote: "|"))

@@ -31,7 +31,7 @@ struct FileDetector {
     /// - Parameters: what is known.
     func detect(_ format: FileFormat?, _ encoding: TextEncoding?) throws -> Finding {
         let found = encoding?.resolved(by: sample.bytes) ?? detectedEncoding
-        let known = format ?? FileFormat(path: sample.path) ?? (csv.delimiter == nil ? nil : .csv)
+        let known = format ?? FileFormat(path: sample.path) ?? (csv == CSVOptions() ? nil : .csv)
         switch known ?? formatOfContent(found) {
         case .csv: return try withHeader(table(found))
         case .json: return try format == nil ? json(found, .json, or: .jsonl) : read(.json, found)
@@ -45,12 +45,11 @@ struct FileDetector {
         }
     }
 
-    /// The sample read in a format.
-    private func read(_ format: FileFormat, _ encoding: TextEncoding) throws -> Finding {
-        try read(format, encoding, csv)
-    }
-
-    private func read(_ format: FileFormat, _ encoding: TextEncoding, _ csv: CSVOptions) throws -> Finding {
+    /// The sample read in a format, and a dialect if it is not what is known of it.
+    private func read(
+        _ format: FileFormat, _ encoding: TextEncoding, _ dialect: CSVOptions? = nil
+    ) throws -> Finding {
+        let csv = dialect ?? csv
         let limits = RecordLimits(
             chunkSize: 1, maxChunkBytes: FileInspection.maxBytes, maxRecordBytes: FileInspection.maxBytes)
         let records = try RecordSample(maxRecords: FileInspection.maxRecords) {
@@ -215,8 +214,11 @@ extension TextEncoding {
 
     /// The encoding that this one comes to in text of these first bytes: UTF-16 has an order.
     fileprivate func resolved(by bytes: UnsafeBufferPointer<UInt8>) -> TextEncoding {
-        guard self != .utf8, self != .latin1 else { return self }
-        let told = TextEncoding(byteOrderMark: bytes)
-        return told == .utf16LE || told == .utf16BE ? told ?? self : self == .utf16 ? .utf16LE : self
+        switch (self, TextEncoding(byteOrderMark: bytes)) {
+        case (.utf8, _), (.latin1, _): self
+        case (_, let told?) where told != .utf8: told
+        case (.utf16, _): .utf16LE
+        default: self
+        }
     }
 }
