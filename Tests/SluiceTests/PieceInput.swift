@@ -76,7 +76,7 @@ struct Reading {
 ///   - unitBytes: of a unit; 1: each chunk is one.
 ///   - decodesNext: whether cut makes the index, or decode.
 func read(
-    _ bytes: [UInt8], as format: FileFormat, _ reads: Reads = .of(.max), chunkSize: Int = 1000,
+    _ bytes: [UInt8], as format: FileFormat?, _ reads: Reads = .of(.max), chunkSize: Int = 1000,
     unitBytes: Int = 1, decodesNext: Bool = true, maxRecordBytes: Int = 1 << 20, maxChunkBytes: Int = 1 << 20,
     kernel: KernelChoice = .auto
 ) -> Reading {

@@ -188,11 +188,13 @@ final class PeekedInput: ByteInput {
     /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
     /// the first read.
     func firstByte() throws(StreamError) -> UInt8? {
+        let limit = 64 << 10
         var room = [UInt8](repeating: 0, count: 4096 + blockPadding)
-        while head.count < 64 << 10 {
+        while head.count < limit {
+            let wanted = min(room.count - blockPadding, limit - head.count)
             let got = try room.withUnsafeMutableBufferPointer { room throws(StreamError) in
                 guard let start = room.baseAddress else { return 0 }
-                return try input.read(into: start, room.count - blockPadding)
+                return try input.read(into: start, wanted)
             }
             head += room[..<got]
             let blank: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
