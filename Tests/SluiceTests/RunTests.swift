@@ -70,14 +70,22 @@ private final class UnitSource: SplitSource {
 /// A file sink that says it encoded fewer records than it did.
 private final class LyingSink: SplitSink {
     private let sink: FileStreamSink
+    /// Records of each chunk, and where units ended.
+    private(set) var calls: [String] = []
 
     init(_ sink: FileStreamSink) { self.sink = sink }
 
     var encodedRecords: Int { sink.encodedRecords - 1 }
     var isReady: Bool { sink.isReady }
     func makeEncoder() throws -> FileStreamSink.Encoder { try sink.makeEncoder() }
-    func writeChunk(_ chunk: StreamChunk) throws { try sink.writeChunk(chunk) }
-    func endUnit() throws { try sink.endUnit() }
+    func writeChunk(_ chunk: StreamChunk) throws {
+        calls.append("\(chunk.data.count)")
+        try sink.writeChunk(chunk)
+    }
+    func endUnit() throws {
+        calls.append("end of unit")
+        try sink.endUnit()
+    }
     func commit(_ block: EncodedBlock) throws { try sink.commit(block) }
     func flush() throws { try sink.flush() }
     func close() throws { try sink.close() }
@@ -187,6 +195,40 @@ struct RunTests {
             #expect(source.records.reduce(0, +) == 5000)
             #expect(source.records.allSatisfy { $0 < bufferSize + chunkSize })
         }
+    }
+
+    @Test("the same chunks are counted and the same bytes come out, whether a transform looks at them or not")
+    func chunksUnseen() throws {
+        let folder = TemporaryFolder()
+        let text = "a,b\n" + (0..<60_000).map { "\($0),x\n" }.joined()
+        for (input, size) in [("x.csv", 1), ("x.csv", 7), ("x.csv", 1000), ("empty.csv", 1)] {
+            let path = try folder.file(input, input == "empty.csv" ? "a,b\n" : text)
+            for output in ["x.jsonl", "y.csv", "z.json.gz"] {
+                func run(_ name: String, _ transform: ((inout StreamChunk) throws -> Void)?) throws -> ProcessingResult
+                {
+                    try BasicStreamProcessor(
+                        source: FileStreamSource(path, chunkSize: size), sink: FileStreamSink(folder.file(name)),
+                        transform: transform
+                    ).run()
+                }
+                let unseen = try run(output, nil)
+                var sizes: [Int] = []
+                let seen = try run("seen." + output) { sizes.append($0.data.count) }
+                #expect(unseen.processedChunks == sizes.count && seen.processedChunks == sizes.count)
+                #expect(unseen.processedRecords == sizes.reduce(0, +) && unseen.readRecords == unseen.processedRecords)
+                #expect(sizes.dropLast().allSatisfy { $0 == size })
+                #expect(try bytesOfFile(folder.file(output)) == bytesOfFile(folder.file("seen." + output)))
+            }
+        }
+    }
+
+    @Test("a sink that does not take units at once is handed each chunk, and the end of the unit")
+    func chunksOfUnit() throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "a\n1\n2\n3\n4\n5\n")
+        let sink = LyingSink(try FileStreamSink(folder.file("x.jsonl")))
+        _ = BasicStreamProcessor(source: try FileStreamSource(input, chunkSize: 2), sink: sink).process()
+        #expect(sink.calls == ["2", "2", "1", "end of unit"])
     }
 
     @Test("a run that comes after the end of its source or sink fails, and publishes nothing")

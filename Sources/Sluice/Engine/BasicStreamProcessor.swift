@@ -118,10 +118,20 @@ public final class BasicStreamProcessor {
             announceSchema(&isAnnounced)
             let chunks = try source.decode(unit)
             result.readRecords += chunks.recordCount
-            for chunk in chunks { try step(chunk, &result) { try sink.writeChunk($0) } }
-            try (sink as? any SplitSink)?.endUnit()
+            try step(chunks, &result)
         }
         announceSchema(&isAnnounced)
+    }
+
+    /// One unit into the sink: at once where no transform looks at its chunks.
+    private func step(_ chunks: DecodedUnit, _ result: inout ProcessingResult) throws {
+        let split = sink as? any SplitSink
+        if transform == nil, let split {
+            try split.writeUnit(chunks)
+            return result.wrote(chunks.joined?.data.count ?? 0, chunks: chunks.count)
+        }
+        for chunk in chunks { try step(chunk, &result) { try sink.writeChunk($0) } }
+        try split?.endUnit()
     }
 
     /// One chunk through the transform into the sink, each term of the ledger counted where it happens.
@@ -164,8 +174,8 @@ public struct ProcessingResult: Sendable {
     /// Whether all went well.
     public var success: Bool { errors.isEmpty }
 
-    mutating func wrote(_ records: Int) {
-        processedChunks += 1
+    mutating func wrote(_ records: Int, chunks: Int = 1) {
+        processedChunks += chunks
         processedRecords += records
     }
 

@@ -48,7 +48,9 @@ public final class FileStreamSink: SplitSink {
     private let unknownColumns: UnknownColumns
     /// What was asked for; in append mode, for UTF-16, the byte order that is there.
     private let encoding: TextEncoding
-    private var state: State
+    private var state = State.undecided
+    /// Nil while undecided.
+    private var recordEncoding: RecordEncoding?
     private var encoder: Encoder?
     /// Bytes before compression that were committed.
     private var rawBytes = 0
@@ -72,7 +74,7 @@ public final class FileStreamSink: SplitSink {
 
     private enum State {
         case undecided
-        case ready(RecordEncoding)
+        case ready
         case closed
         case failed
     }
@@ -124,7 +126,6 @@ public final class FileStreamSink: SplitSink {
         }
         self.encoding = old?.encoding ?? encoding
         goesOn = old != nil
-        state = .undecided
         if let fixed = format.fixedColumns { try decide(fixed) }
         if let old { try goOn(behind: old, columns) } else if let columns { try decide(columns) }
     }
@@ -210,6 +211,12 @@ extension FileStreamSink {
         return made
     }
 
+    public func writeUnit(_ chunks: DecodedUnit) throws {
+        // Records are encoded one after the other: where chunks end does not show.
+        if let chunk = chunks.joined { try writeChunk(chunk) }
+        try endUnit()
+    }
+
     public func endUnit() throws {
         try failing { try encoder?.endUnit { try commit($0) } }
     }
@@ -275,14 +282,15 @@ extension FileStreamSink {
     /// The source's columns are known, even if no record comes or all are replaced.
     public func expect(_ schema: Schema) { expected = expected ?? schema }
 
-    private func recordEncoding(columns: [String]) -> RecordEncoding {
-        RecordEncoding(
+    private func begin(_ columns: [String]) {
+        recordEncoding = RecordEncoding(
             format: format, columns: columns, dialect: dialect, dropsUnknown: unknownColumns == .drop, kernel: kernel)
+        state = .ready
     }
 
     /// The byte order mark and the header are written as soon as the columns are known, and only once.
     private func decide(_ columns: [String]) throws {
-        state = .ready(recordEncoding(columns: columns))
+        begin(columns)
         if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
         guard format == .csv, !columns.isEmpty else { return }
         if let old {
@@ -306,7 +314,7 @@ extension FileStreamSink {
                     "the file has other columns than those given: \(there.joined(separator: ", "))", path: path,
                     stage: "commit", hint: "leave columns away, or write another file")
             }
-            state = .ready(recordEncoding(columns: there))
+            begin(there)
         }
         // What has no columns yet has no records: blank lines, a byte order mark.
         if isReady, !old.isComplete { try append([UInt8(ascii: "\n")]) }
@@ -318,14 +326,19 @@ extension FileStreamSink {
     private func decideFromWaiting() throws {
         // Those of the source are none of the output's where a transform selected, dropped or renamed.
         let first = waiting.first?.data
-        var columns = (first?.editedSchema ?? expected ?? first?.schema)?.names ?? []
-        var known = Set(columns.map(ByteKey.init))
+        let schema = first?.editedSchema ?? expected ?? first?.schema
+        var columns = schema?.names ?? []
+        var known: Set<ByteKey> = []
         var left = decidingRecords
         for chunk in waiting {
-            for record in chunk.data.prefix(left) {
+            let records = chunk.data.prefix(left)
+            left -= records.count
+            // Records that have only the schema's fields add none.
+            if let schema, chunk.data.hasFieldsOnly(of: schema) { continue }
+            if known.isEmpty { known = Set(columns.map(ByteKey.init)) }
+            for record in records {
                 for key in record.keys where known.insert(ByteKey(text: key)).inserted { columns.append(key) }
             }
-            left -= min(left, chunk.data.count)
         }
         guard !columns.isEmpty || decidingRecords == 0 else {
             throw StreamError(
@@ -370,8 +383,7 @@ extension FileStreamSink {
     /// A byte order mark that starts the first record of a file without a header is data: it gets one before it, since readers
     /// take the first one away.
     private func protectMark(of first: Record) throws {
-        guard format == .csv, !csv.header, !goesOn, case .ready(let encoding) = state,
-            let column = encoding.columns.first,
+        guard format == .csv, !csv.header, !goesOn, let column = recordEncoding?.columns.first,
             case .string(let text) = first[column], text.utf8.starts(with: Self.mark)
         else { return }
         try append(Self.mark)
@@ -387,15 +399,15 @@ extension FileStreamSink {
 
     public var isReady: Bool {
         // The first record of JSON, which opens the array, is written before others can be encoded elsewhere.
-        if case .ready = state { format != .json || encoder.map { !$0.opensArray } ?? false } else { false }
+        state == .ready && (format != .json || encoder.map { !$0.opensArray } ?? false)
     }
 
     public func makeEncoder() throws -> Encoder {
-        guard case .ready(let encoding) = state else {
+        guard state == .ready, let recordEncoding else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
         let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
-        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool)
+        return Encoder(recordEncoding, transcoder, try compression.compressor(level: level), pool)
     }
 
     public func commit(_ block: EncodedBlock) throws {

@@ -44,12 +44,31 @@ package enum FileSystem {
         return descriptor
     }
 
-    /// Locks a file for as long as it is open. Where the file system has no locks, nothing is locked.
-    static func lock(_ descriptor: Int32, _ path: String) throws(StreamError) {
-        guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) < 0, errno == EWOULDBLOCK else { return }
-        throw StreamError(
-            .cannotCreate, "the file is locked: somebody else appends to it", path: path, stage: "commit",
-            hint: "wait for them")
+    enum Lock { case ours, taken, none }
+
+    /// Locks a file for as long as it is open; `none` where the file system has no locks.
+    static func lock(_ descriptor: Int32) -> Lock {
+        if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return .ours }
+        return errno == EWOULDBLOCK ? .taken : .none
+    }
+
+    /// Removes a regular file that nobody has locked. One that cannot be opened or locked stays.
+    static func removeUnlocked(_ name: String) {
+        let flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        // Some file systems lock only what is open for writing, and some files are only for reading.
+        var descriptor = retrying { open(name, O_WRONLY | flags) }
+        if descriptor < 0, errno == EACCES { descriptor = retrying { open(name, O_RDONLY | flags) } }
+        guard descriptor >= 0 else { return }
+        defer { drop(descriptor) }
+        guard lock(descriptor) == .ours else { return }
+        if isName(name, of: descriptor) { remove(name) }
+        unlock(descriptor)
+    }
+
+    /// Whether a name is that of an open regular file, and not of another.
+    static func isName(_ name: String, of descriptor: Int32) -> Bool {
+        guard let file = try? status(descriptor, name), let named = try? status(name) else { return false }
+        return file.isRegular && file.identity == named.identity
     }
 
     /// Unlocks a file. Closing it alone would not, while a process that was just forked has it, too.
@@ -169,6 +188,16 @@ package enum FileSystem {
         guard retrying({ ftruncate(descriptor, size) }) == 0 else {
             throw .system(errno, "cannot finish the file", path, .writeFailed, stage: "commit")
         }
+    }
+
+    /// Refuses an inherited descriptor that is closed, or open for reading only.
+    static func checkWritable(_ descriptor: Int32, _ path: String) throws(StreamError) {
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0 else {
+            throw .system(errno, "cannot write to the descriptor", path, .cannotCreate, stage: "commit")
+        }
+        guard flags & O_ACCMODE == O_RDONLY else { return }
+        throw StreamError(.cannotCreate, "the descriptor is open for reading only", path: path, stage: "commit")
     }
 
     /// Parks until an inherited descriptor that does not block has something to do; it is never made blocking.

@@ -66,7 +66,7 @@ final class RecordFormatter {
         if encoding.hasColumns { try checkKeys(batch) }
         try checkObjects(batch)
         guard core.pointee.hasKeyOrders else {
-            return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
+            return try encode(BatchRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
         }
         // Rows with an order of their own one by one, the others in runs.
         var start = 0
@@ -77,7 +77,7 @@ final class RecordFormatter {
             } else {
                 while end < batch.count, core.pointee.keyOrders[batch.checkedSlot(end)] == nil { end += 1 }
                 let slots = (start..<end).map { UInt32(batch.checkedSlot($0)) }
-                try encode(EncodableRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
+                try encode(BatchRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
             }
             start = end
         }
@@ -88,7 +88,7 @@ final class RecordFormatter {
         _ batch: RecordBatch, _ position: Int, _ order: [Int], into output: inout some EncoderOutput
     ) throws {
         let core = batch.storage.core
-        let rows = EncodableRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
+        let rows = BatchRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
         let names = encoding.hasColumns ? encoding.columns : order.map { core.pointee.columns[$0].name }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
@@ -98,17 +98,25 @@ final class RecordFormatter {
     }
 
     private func encode(
-        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
+        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
     ) throws {
         let isRecords = rows.base.map { $0.schema == nil } ?? false
         try run(rows, of: batch, positions, columns(of: rows), isRecords: isRecords, into: &output)
     }
 
+    private func run(
+        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
+        isRecords: Bool, into output: inout some EncoderOutput
+    ) throws {
+        try rows.withEncodable(columns) {
+            try run($0, of: batch, positions, columns, isRecords: isRecords, into: &output)
+        }
+    }
+
     /// The conversation with the kernel: room is given until all rows are written.
     private func run(
         _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
-        isRecords: Bool,
-        into output: inout some EncoderOutput
+        isRecords: Bool, into output: inout some EncoderOutput
     ) throws {
         encoder.row = 0
         while true {
@@ -183,28 +191,18 @@ final class RecordFormatter {
 
 extension RecordFormatter {
     /// Output columns for a batch, bound to where it has them.
-    private func columns(of rows: EncodableRows) -> OutputColumns {
-        let core = rows.core.pointee
+    private func columns(of rows: BatchRows) -> OutputColumns {
         let schema = rows.base?.schema
-        let overlay = (0..<core.columnCount).map { core.columns[$0].name }
-        if let plan, plan.schema === schema?.storage, plan.overlay.count == overlay.count,
-            zip(plan.overlay, overlay).allSatisfy({ $0.hasSameBytes(as: $1) })
-        {
-            return plan.columns
-        }
+        if let plan, plan.schema === schema?.storage, rows.core.pointee.hasColumns(plan.overlay) { return plan.columns }
+        let core = rows.core
+        let overlay = core.pointee.columnNames
         let isRecords = rows.base != nil && schema == nil
-        let names: [String]
-        if encoding.hasColumns {
-            names = encoding.columns
-        } else if isRecords {
-            names = overlay
-        } else {
-            names = (schema?.names ?? []) + overlay.filter { schema?.index(of: $0) == nil }
-        }
+        var names = encoding.hasColumns ? encoding.columns : isRecords ? overlay : schema?.names ?? []
+        if !encoding.hasColumns, !isRecords { names += overlay.filter { schema?.index(of: $0) == nil } }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
-            let field = schema?.index(of: name).map { rows.base?.indexColumn($0) ?? $0 }
-            columns.bind(place, field: field, overlay: core.findColumn(name))
+            let field = schema?.index(of: name, near: place).map { rows.base?.indexColumn($0) ?? $0 }
+            columns.bind(place, field: field, overlay: core.pointee.findColumn(name))
         }
         plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
         return columns
@@ -261,10 +259,10 @@ extension RecordFormatter {
 
     /// Refuses fields that were set on a JSON line that is no object: writing them would drop its value.
     private func checkObjects(_ batch: RecordBatch) throws {
-        let core = batch.storage.core.pointee
-        guard core.columnCount > 0, let base = batch.storage.base, base.schema == nil,
+        guard batch.storage.core.pointee.columnCount > 0, let base = batch.storage.base, base.schema == nil,
             case .json(let tape, let rows, _) = base.layout
         else { return }
+        let core = batch.storage.core.pointee
         for slot in 0..<core.baseRows
         where base.bytes[Int(tape[Int(rows[core.firstRow + slot].tape)])] != UInt8(ascii: "{") {
             // A row that was removed does not matter.

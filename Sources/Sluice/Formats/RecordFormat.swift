@@ -58,6 +58,21 @@ extension RecordCutter {
 
     var index: CutIndex? { nil }
     mutating func startIndex(expectedBytes: Int) {}
+
+    /// As a value of its own.
+    var place: CutPlace {
+        CutPlace(
+            position: position, recordEnd: recordEnd, records: records, lines: lines, isInComment: isInComment)
+    }
+}
+
+/// How far a cutter has come; see `RecordCutter`.
+struct CutPlace {
+    var position: Int
+    var recordEnd: Int
+    var records: Int
+    var lines: Int
+    var isInComment: Bool
 }
 
 /// An error in a block: what and where, before it is known which file and record that is.

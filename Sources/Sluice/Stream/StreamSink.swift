@@ -46,8 +46,19 @@ public protocol SplitSink: StreamSink {
     /// ends here, as it does where encoders end theirs.
     func endUnit() throws
 
+    /// Takes a whole unit: its chunks as `writeChunk` does, and `endUnit`. Where nobody looks at the chunks, a sink may take their
+    /// records at once.
+    func writeUnit(_ chunks: DecodedUnit) throws
+
     /// Writes a block that an encoder made. Blocks come in the order of their chunks.
     func commit(_ block: EncodedBlock) throws
+}
+
+extension SplitSink {
+    public func writeUnit(_ chunks: DecodedUnit) throws {
+        for chunk in chunks { try writeChunk(chunk) }
+        try endUnit()
+    }
 }
 
 /// Makes bytes of records, for one sink on one thread.

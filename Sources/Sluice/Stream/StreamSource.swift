@@ -93,11 +93,17 @@ public struct DecodedUnit: Sendable, RandomAccessCollection {
     public var endIndex: Int { ends.count }
 
     public subscript(position: Int) -> StreamChunk {
-        let start = position == 0 ? 0 : ends[position - 1]
-        return StreamChunk(
+        chunk(position, position == 0 ? 0 : ends[position - 1], isLast: position == ends.count - 1)
+    }
+
+    /// The records of all chunks as one, for those who do not tell chunks apart; nil where there are none.
+    var joined: StreamChunk? { ends.isEmpty ? nil : chunk(ends.count - 1, 0, isLast: true) }
+
+    /// - Parameter isLast: of the unit.
+    private func chunk(_ position: Int, _ start: Int, isLast: Bool) -> StreamChunk {
+        StreamChunk(
             data: RecordBatch(base: base, rows: start..<ends[position]),
-            sequenceNumber: firstSequenceNumber + position, timestamp: timestamp,
-            isLast: isLast && position == ends.count - 1,
+            sequenceNumber: firstSequenceNumber + position, timestamp: timestamp, isLast: self.isLast && isLast,
             origin: ChunkOrigin(source: source, progress: progress, itemCount: ends[position] - start))
     }
 }
