@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Writes records to a file, which is published whole by `close()`.
 ///
 ///     let sink = try FileStreamSink("output.jsonl.gz")
@@ -67,8 +69,10 @@ public final class FileStreamSink: SplitSink {
     private var old: (fieldCount: Int, isComplete: Bool)?
     /// No record was encoded yet.
     private var isAtStart = true
-    /// Of encoders that are gone.
-    private var droppedBefore = 0
+    /// What encoders need, for those on other threads.
+    private let decided = Mutex<RecordEncoding?>(nil)
+    /// Fields that encoders have dropped.
+    private let dropped = DroppedFields()
 
     private enum State {
         case undecided
@@ -162,7 +166,7 @@ public final class FileStreamSink: SplitSink {
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Fields that were dropped because they are none of the columns, see `unknownColumns`.
-    public var droppedFields: Int { droppedBefore + (encoder?.droppedFields ?? 0) }
+    public var droppedFields: Int { dropped.count }
 
     /// Bytes before compression for each byte written; 1 where there are none.
     public var compressionRatio: Double { rawBytes == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
@@ -237,7 +241,6 @@ extension FileStreamSink {
             try file.close()
             state = .closed
         }
-        droppedBefore = droppedFields
         encoder = nil
     }
 
@@ -280,9 +283,15 @@ extension FileStreamSink {
             format: format, columns: columns, dialect: dialect, dropsUnknown: unknownColumns == .drop, kernel: kernel)
     }
 
+    private func becomeReady(_ columns: [String]) {
+        let encoding = recordEncoding(columns: columns)
+        decided.withLock { $0 = encoding }
+        state = .ready(encoding)
+    }
+
     /// The byte order mark and the header are written as soon as the columns are known, and only once.
     private func decide(_ columns: [String]) throws {
-        state = .ready(recordEncoding(columns: columns))
+        becomeReady(columns)
         if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
         guard format == .csv, !columns.isEmpty else { return }
         if let old {
@@ -306,7 +315,7 @@ extension FileStreamSink {
                     "the file has other columns than those given: \(there.joined(separator: ", "))", path: path,
                     stage: "commit", hint: "leave columns away, or write another file")
             }
-            state = .ready(recordEncoding(columns: there))
+            becomeReady(there)
         }
         // What has no columns yet has no records: blank lines, a byte order mark.
         if isReady, !old.isComplete { try append([UInt8(ascii: "\n")]) }
@@ -386,16 +395,22 @@ extension FileStreamSink {
     public var encodedRecords: Int { encoder?.encodedRecords ?? 0 }
 
     public var isReady: Bool {
-        // The first record of JSON, which opens the array, is written before others can be encoded elsewhere.
-        if case .ready = state { format != .json || encoder.map { !$0.opensArray } ?? false } else { false }
+        // The first record of JSON, which opens the array, and that of CSV without a header, which may need a mark before it,
+        // are written before others can be encoded elsewhere.
+        guard case .ready = state else { return false }
+        return switch format {
+        case .json: encoder.map { !$0.opensArray } ?? false
+        case .csv: !isAtStart || csv.header || goesOn
+        default: true
+        }
     }
 
     public func makeEncoder() throws -> Encoder {
-        guard case .ready(let encoding) = state else {
+        guard let encoding = decided.withLock({ $0 }) else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
         let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
-        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool)
+        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool, dropped)
     }
 
     public func commit(_ block: EncodedBlock) throws {
@@ -431,14 +446,12 @@ extension FileStreamSink {
             get { formatter.opensArray }
             set { formatter.opensArray = newValue }
         }
-        /// Fields that are none of the columns, and were dropped.
-        var droppedFields: Int { formatter.droppedFields }
 
         fileprivate init(
             _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,
-            _ pool: BlockPool
+            _ pool: BlockPool, _ dropped: DroppedFields
         ) {
-            formatter = RecordFormatter(encoding, pool)
+            formatter = RecordFormatter(encoding, pool, dropped)
             self.transcoder = transcoder
             self.compressor = compressor
             self.pool = pool
@@ -516,6 +529,15 @@ extension FileStreamSink {
             raw = next
         }
     }
+}
+
+extension FileStreamSink: RunParticipant {
+    func join(_ terms: RunTerms) {
+        pool.budget = terms.budget
+        file.interrupt = terms.interrupt
+    }
+
+    var producedBytes: (raw: Int, stored: Int) { (rawBytes, bytesWritten) }
 }
 
 extension FileStreamSink: FileWriting {
