@@ -54,6 +54,8 @@ extension AsyncStreamContext {
 
     /// As `streamAsync(source:sink:)`, with a last step for this run alone, that edits each chunk in place.
     @discardableResult
+    // Disfavored, or `{ chunk in chunk }` would be taken for one that edits nothing.
+    @_disfavoredOverload
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
         source: sending Chunks, sink: any StreamSink,
         transform: @escaping @Sendable (inout StreamChunk) throws -> Void
@@ -63,7 +65,6 @@ extension AsyncStreamContext {
 
     /// As `streamAsync(source:sink:)`, with a last step for this run alone, that returns the chunk to write, or nil.
     @discardableResult
-    @_disfavoredOverload
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
         source: sending Chunks, sink: any StreamSink,
         transform: @escaping @Sendable (StreamChunk) throws -> StreamChunk?

@@ -38,7 +38,7 @@ struct ProcessorChain: Sendable {
         while true {
             do {
                 return try step(&chunk)
-            } catch where retry + 1 < tries && Self.mayPass(error) {
+            } catch  where retry + 1 < tries && Self.mayPass(error) {
                 retry += 1
                 tally.retries += 1
                 chunk = input

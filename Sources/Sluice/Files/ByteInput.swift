@@ -20,6 +20,10 @@ protocol ByteInput: AnyObject {
 
 extension ByteInput {
     var encoding: TextEncoding { .utf8 }
+    var interrupt: Interrupt? {
+        get { nil }
+        set {}
+    }
 
     /// Share of the file that was consumed, 0 ... 1.
     var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }

@@ -194,7 +194,9 @@ package enum FileSystem {
         _ descriptor: Int32, _ events: Int16, or other: Int32, seconds: Double?, _ path: String,
         _ code: StreamError.Code, stage: String
     ) throws(StreamError) -> Bool {
-        var entries = [pollfd(fd: descriptor, events: events, revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0)]
+        var entries = [
+            pollfd(fd: descriptor, events: events, revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+        ]
         // A millisecond more, so that the time has passed when it returns for that.
         let milliseconds = seconds.map { Int32(min($0, 1e6) * 1000) + 1 } ?? -1
         guard poll(&entries, 2, milliseconds) >= 0 || errno == EINTR else {
@@ -353,7 +355,8 @@ extension FileSystem.Status {
     fileprivate init(_ entry: stat) {
         let type = UInt32(entry.st_mode) & 0o170000
         self.init(
-            isRegular: type == 0o100000, isDirectory: type == 0o040000, isPipe: type == 0o010000 || type == 0o140000, size: Int(entry.st_size),
+            isRegular: type == 0o100000, isDirectory: type == 0o040000, isPipe: type == 0o010000 || type == 0o140000,
+            size: Int(entry.st_size),
             mode: UInt32(entry.st_mode), owner: entry.st_uid, group: entry.st_gid,
             identity: FileIdentity(
                 device: UInt64(truncatingIfNeeded: entry.st_dev), inode: UInt64(truncatingIfNeeded: entry.st_ino)))
