@@ -135,6 +135,25 @@ struct AsyncStreamContextTests {
         #expect(folder.names == ["pipe.csv"])
     }
 
+    @Test("end at their deadline, though nothing comes, or the closure takes nothing", arguments: [1, 2])
+    func deadline(workers: Int) async throws {
+        var config = config(workers)
+        config.timeoutSeconds = 0.05
+        let (silent, continuation) = AsyncStream.makeStream(of: StreamChunk.self)
+        for sink in [nil, KeepingSink()] {
+            let error = await #expect(throws: StreamError.self) {
+                let context = AsyncStreamContext(config)
+                if let sink {
+                    try await context.streamAsync(source: silent, sink: sink)
+                } else {
+                    try await context.streamAsync(source: silent) { _ in }
+                }
+            }
+            #expect(error?.code == .timedOut)
+        }
+        continuation.finish()
+    }
+
     @Test("a basic processor runs as a task, too")
     func basicProcessor() async throws {
         let sink = KeepingSink()

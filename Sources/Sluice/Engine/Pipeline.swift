@@ -57,8 +57,9 @@ extension Pipeline {
     /// - Returns: false where no more is wanted, since a unit has failed.
     /// - Throws: why the run was stopped.
     func waitForRoom() throws -> Bool {
+        try interrupt.check()
         let answer = try state.wait(Self.room, until: interrupt.deadline) { state -> Bool? in
-            try interrupt.check()
+            try interrupt.checkStopped()
             return admission(&state)
         }
         if let answer { return answer }
@@ -94,8 +95,9 @@ extension Pipeline {
 
     /// Adds a unit if there is room now; if not, nothing has changed.
     func addIfRoom(_ cargo: Cargo) throws -> Bool {
+        try interrupt.check()
         let added: Ticket? = try state.withLock { state in
-            try interrupt.check()
+            try interrupt.checkStopped()
             return admission(&state, cargo.records) == true ? ticket(&state, cargo) : nil
         }
         if let added { work.push(added) }
@@ -106,8 +108,9 @@ extension Pipeline {
     /// - Returns: false where no more is wanted.
     /// - Throws: why the run was stopped.
     func addWaiting(_ cargo: Cargo) throws -> Bool {
+        try interrupt.check()
         let answer: Ticket?? = try state.wait(Self.room, until: interrupt.deadline) { state in
-            try interrupt.check()
+            try interrupt.checkStopped()
             return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
         }
         guard let answer else {
@@ -184,8 +187,9 @@ extension Pipeline {
     /// The next unit in order; waits for it. Nil behind the last.
     /// - Throws: why the run was stopped.
     func takeDone() throws -> Ticket? {
+        try interrupt.check()
         let found: Ticket?? = try state.wait(Self.output, until: interrupt.deadline) { state in
-            try interrupt.check()
+            try interrupt.checkStopped()
             return next(&state)
         }
         if let found { return found }
@@ -195,8 +199,9 @@ extension Pipeline {
 
     /// As `takeDone`, without waiting: nil inside where the next unit is not there yet.
     func takeDoneNow() throws -> Ticket?? {
-        try state.withLock { state in
-            try interrupt.check()
+        try interrupt.check()
+        return try state.withLock { state in
+            try interrupt.checkStopped()
             return next(&state)
         }
     }
@@ -229,8 +234,9 @@ extension Pipeline {
     /// - Throws: why the run was stopped.
     func addSuspending(_ cargo: Cargo) async throws -> Bool {
         while true {
+            try interrupt.check()
             let answer: Ticket?? = try state.withLock { state in
-                try interrupt.check()
+                try interrupt.checkStopped()
                 return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
             }
             if let answer {

@@ -19,10 +19,10 @@ public struct RetryDelay: Sendable {
     /// Seconds before retry number `retry`, from 1.
     /// - Parameter random: 0 ..< 1.
     func seconds(before retry: Int, random: Double) -> Double {
-        var delay = min(first, cap)
-        // Not by a power, which for many retries is no number.
-        for _ in 1..<max(1, retry) where delay < cap { delay = min(cap, delay * 2) }
-        return delay * (1 - jitter * random)
+        // Doubled a thousand times, any number is over any cap, or 0.
+        var delay = first
+        for _ in 1..<max(1, min(retry, 1000)) { delay *= 2 }
+        return min(delay, cap) * (1 - jitter * random)
     }
 
     var isValid: Bool { first >= 0 && cap >= 0 && (0...1).contains(jitter) }

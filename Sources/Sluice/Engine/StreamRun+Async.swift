@@ -31,8 +31,10 @@ extension StreamRun {
     ) async throws {
         let feed = source.map(enter)
         defer { end(feed) }
-        let threads = try startThreads(feed, nil)
+        var threads = try startThreads(feed, nil)
         do {
+            // A task that is suspended wakes for no deadline.
+            threads.append(try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() })
             while let ticket = try await pipeline.takeDoneSuspending() {
                 let outcome = ticket.takeOutcome()
                 if let error = outcome.error { throw error }
@@ -45,6 +47,7 @@ extension StreamRun {
                 report()
             }
             try books.balance.check()
+            interrupt.end()
             try await joinSuspending(threads)
         } catch {
             interrupt.stop(StreamError(wrapping: error))
@@ -56,7 +59,7 @@ extension StreamRun {
 
     /// Workers may be in user code for as long as it takes: no task's thread waits for that.
     private func joinSuspending(_ threads: [SystemThread]) async throws {
-        try await onThread("sluice-end") { for thread in threads { thread.join() } }
+        try await onThread("sluice-end") { [threads] in for thread in threads { thread.join() } }
     }
 
     private func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {

@@ -18,7 +18,7 @@ final class Interrupt: Sendable {
     private let isStopped = Atomic<Bool>(false)
     private let state = Mutex(State())
     /// Where those wait who wait for nothing else.
-    private let parked = Monitor(())
+    private let parked = Monitor(false)
 
     private struct State {
         var reason: StreamError?
@@ -62,11 +62,16 @@ final class Interrupt: Sendable {
 
     /// - Throws: why the run was stopped, if it was; `timedOut` where the deadline has passed.
     func check() throws(StreamError) {
-        if isStopped.load(ordering: .acquiring) { throw reason }
+        try checkStopped()
         if let deadline, Clock.monotonicSeconds() >= deadline {
             stop(.timedOut)
             throw reason
         }
+    }
+
+    /// As `check`, without a look at the clock: nobody is woken by it, so it may be called under a lock that others wait for.
+    func checkStopped() throws(StreamError) {
+        if isStopped.load(ordering: .acquiring) { throw reason }
     }
 
     /// Parks for a while.
@@ -74,8 +79,24 @@ final class Interrupt: Sendable {
     func park(seconds: Double) throws(StreamError) {
         try check()
         let until = Clock.monotonicSeconds() + seconds
-        _ = parked.wait(until: deadline.map { min($0, until) } ?? until) { _ in hasStopped ? true : nil }
+        _ = parked.wait(until: deadline.map { min($0, until) } ?? until) { hasEnded in
+            hasEnded || hasStopped ? true : nil
+        }
         try check()
+    }
+
+    /// Stops the run at its deadline, unless it is over before: for those who cannot wait for it themselves.
+    func watchDeadline() {
+        guard let deadline else { return }
+        try? park(seconds: deadline - Clock.monotonicSeconds())
+    }
+
+    /// The run is over: nobody need watch it any more.
+    func end() {
+        parked.update {
+            $0 = true
+            return true
+        }
     }
 
     var hasStopped: Bool { isStopped.load(ordering: .acquiring) }
