@@ -139,8 +139,9 @@ struct AsyncStreamContextTests {
     func deadline(workers: Int) async throws {
         var config = config(workers)
         config.timeoutSeconds = 0.05
-        let (silent, continuation) = AsyncStream.makeStream(of: StreamChunk.self)
         for sink in [nil, KeepingSink()] {
+            let (silent, continuation) = AsyncStream.makeStream(of: StreamChunk.self)
+            defer { continuation.finish() }
             let error = await #expect(throws: StreamError.self) {
                 let context = AsyncStreamContext(config)
                 if let sink {
@@ -151,7 +152,6 @@ struct AsyncStreamContextTests {
             }
             #expect(error?.code == .timedOut)
         }
-        continuation.finish()
     }
 
     @Test("a basic processor runs as a task, too")
