@@ -125,6 +125,8 @@ struct AsyncStreamContextTests {
         try #require(mkfifo(path, 0o600) == 0)
         let descriptor = open(path, O_RDWR)
         defer { close(descriptor) }
+        // Enough to see what it is, since that is looked at when the source is made.
+        try #require(write(descriptor, "id\n1\n2\n", 7) == 7)
         let files = AsyncStreamContext(config(workers))
         let output = folder.file("x.jsonl")
         let reading = Task {

@@ -45,9 +45,13 @@ final class PushRun: Sendable {
 
     deinit { join() }
 
-    /// Ends the threads.
+    /// Ends what is under way, and the threads.
     func join() {
         interrupt.stop(.cancelled)
+        joinThreads()
+    }
+
+    private func joinThreads() {
         let threads = state.withLock { state in
             defer { state.threads = [] }
             return state.threads
@@ -137,7 +141,7 @@ extension PushRun {
         try books.balance.check()
         clock.stop()
         state.withLock { $0.status = .completed }
-        join()
+        joinThreads()
     }
 
     private func failing<R>(_ body: () throws -> R) throws -> R {
