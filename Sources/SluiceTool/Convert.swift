@@ -34,6 +34,8 @@ struct Convert: ParsableCommand {
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
+    @OptionGroup(title: "Run") var running: RunOptions
+
     func validate() throws {
         guard paths.count >= 2 else { throw ValidationError("an input and an output are needed") }
     }
@@ -51,7 +53,9 @@ struct Convert: ParsableCommand {
         let sink = try output.sink(
             target, dialect: isOfOutput ? input.dialect : nil, columns: namesInput ? nil : columns?.names,
             kernel: input.kernel)
-        try BasicStreamProcessor(source: source, sink: sink).run()
+        let metrics = try running.context(chunkSize: input.chunkSize).stream(source: source, sink: sink)
+        Terminal.clear()
+        running.tell(metrics)
         source.tellSkipped()
         if sink.droppedFields > 0 {
             Terminal.say("sluice: dropped \(sink.droppedFields) fields that are none of the output's columns")

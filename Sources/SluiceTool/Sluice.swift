@@ -10,7 +10,8 @@ struct SluiceTool: ParsableCommand {
             Converts between CSV, JSON Lines, JSON, text and bytes, plain, gzip'd or as LZ4, in a few MiB of memory. Formats \
             and compression are told from the names of the files; "-" is standard input or output.
 
-            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed.
+            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed, \
+            75 timeout.
             """,
         version: version,
         subcommands: [Convert.self, Count.self, Head.self, Inspect.self])
@@ -30,6 +31,7 @@ struct SluiceTool: ParsableCommand {
                 try Terminal.show(fullMessage(for: error))
             }
         } catch let error as StreamError {
+            Terminal.clear()
             Terminal.say("sluice: \(error)")
             Terminal.exit(ExitStatus(error))
         } catch {

@@ -15,6 +15,8 @@ final class AppendedFile: FileOutput {
     /// The name to take away again where there was no file.
     private let created: String?
 
+    /// A file never blocks for long.
+    var interrupt: Interrupt?
     var growingFile: FileIdentity? { identity }
     var replacedFile: FileIdentity? { nil }
 

@@ -22,6 +22,9 @@ final class AtomicFile: FileOutput {
     /// The hidden name, while the file has it.
     private var temporary: String?
     let growingFile: FileIdentity?
+    var interrupt: Interrupt?
+    /// Writing may block for as long as nobody reads.
+    private let mayBlock: Bool
     var replacedFile: FileIdentity? { target?.old?.identity }
 
     /// - Parameters:
@@ -37,6 +40,7 @@ final class AtomicFile: FileOutput {
             target = nil
             let status = try FileSystem.status(inherited, path)
             growingFile = status.isRegular ? status.identity : nil
+            mayBlock = FileSystem.mayBlock(inherited, status)
             return
         }
         growingFile = nil
@@ -48,8 +52,10 @@ final class AtomicFile: FileOutput {
             }
             descriptor = try FileSystem.openForWriting(path)
             target = nil
+            mayBlock = FileSystem.mayBlock(descriptor, old)
             return
         }
+        mayBlock = false
         try Self.checkName(path)
         let target = try FileSystem.resolved(path)
         self.target = (target, old)
@@ -101,8 +107,20 @@ final class AtomicFile: FileOutput {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
-        if let writer { try writer.write(bytes) } else { try FileSystem.write(descriptor, bytes, path) }
+        if let writer { try writer.write(bytes) } else { try writeStraight(bytes) }
         bytesWritten += bytes.count
+    }
+
+    private func writeStraight(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
+        guard mayBlock, let interrupt else { return try FileSystem.write(descriptor, bytes, path) }
+        // What a pipe has room for cannot be known; but where it has any, so much does not block.
+        var start = 0
+        while start < bytes.count {
+            try interrupt.waitToWrite(descriptor, path)
+            let end = min(bytes.count, start + FileSystem.pipeBytes)
+            try FileSystem.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[start..<end]), path)
+            start = end
+        }
     }
 
     func flush() throws(StreamError) { try writer?.flush() }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Writes records to a file, which is published whole by `close()`.
 ///
 ///     let sink = try FileStreamSink("output.jsonl.gz")
@@ -50,7 +52,6 @@ public final class FileStreamSink: SplitSink {
     private let encoding: TextEncoding
     private var state = State.undecided
     /// Nil while undecided.
-    private var recordEncoding: RecordEncoding?
     private var encoder: Encoder?
     /// Bytes before compression that were committed.
     private var rawBytes = 0
@@ -69,8 +70,10 @@ public final class FileStreamSink: SplitSink {
     private var old: (fieldCount: Int, isComplete: Bool)?
     /// No record was encoded yet.
     private var isAtStart = true
-    /// Of encoders that are gone.
-    private var droppedBefore = 0
+    /// What encoders need, for those on other threads.
+    private let decided = Mutex<RecordEncoding?>(nil)
+    /// Fields that encoders have dropped.
+    private let dropped = DroppedFields()
 
     private enum State {
         case undecided
@@ -163,7 +166,7 @@ public final class FileStreamSink: SplitSink {
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Fields that were dropped because they are none of the columns, see `unknownColumns`.
-    public var droppedFields: Int { droppedBefore + (encoder?.droppedFields ?? 0) }
+    public var droppedFields: Int { dropped.count }
 
     /// Bytes before compression for each byte written; 1 where there are none.
     public var compressionRatio: Double { rawBytes == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
@@ -244,7 +247,6 @@ extension FileStreamSink {
             try file.close()
             state = .closed
         }
-        droppedBefore = droppedFields
         encoder = nil
     }
 
@@ -283,8 +285,9 @@ extension FileStreamSink {
     public func expect(_ schema: Schema) { expected = expected ?? schema }
 
     private func begin(_ columns: [String]) {
-        recordEncoding = RecordEncoding(
+        let encoding = RecordEncoding(
             format: format, columns: columns, dialect: dialect, dropsUnknown: unknownColumns == .drop, kernel: kernel)
+        decided.withLock { $0 = encoding }
         state = .ready
     }
 
@@ -383,7 +386,7 @@ extension FileStreamSink {
     /// A byte order mark that starts the first record of a file without a header is data: it gets one before it, since readers
     /// take the first one away.
     private func protectMark(of first: Record) throws {
-        guard format == .csv, !csv.header, !goesOn, let column = recordEncoding?.columns.first,
+        guard format == .csv, !csv.header, !goesOn, let column = decided.withLock({ $0 })?.columns.first,
             case .string(let text) = first[column], text.utf8.starts(with: Self.mark)
         else { return }
         try append(Self.mark)
@@ -398,16 +401,22 @@ extension FileStreamSink {
     public var encodedRecords: Int { encoder?.encodedRecords ?? 0 }
 
     public var isReady: Bool {
-        // The first record of JSON, which opens the array, is written before others can be encoded elsewhere.
-        state == .ready && (format != .json || encoder.map { !$0.opensArray } ?? false)
+        // The first record of JSON, which opens the array, and that of CSV without a header, which may need a mark before it,
+        // are written before others can be encoded elsewhere.
+        guard state == .ready else { return false }
+        return switch format {
+        case .json: encoder.map { !$0.opensArray } ?? false
+        case .csv: !isAtStart || csv.header || goesOn
+        default: true
+        }
     }
 
     public func makeEncoder() throws -> Encoder {
-        guard state == .ready, let recordEncoding else {
+        guard let encoding = decided.withLock({ $0 }) else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
         let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
-        return Encoder(recordEncoding, transcoder, try compression.compressor(level: level), pool)
+        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool, dropped)
     }
 
     public func commit(_ block: EncodedBlock) throws {
@@ -443,14 +452,12 @@ extension FileStreamSink {
             get { formatter.opensArray }
             set { formatter.opensArray = newValue }
         }
-        /// Fields that are none of the columns, and were dropped.
-        var droppedFields: Int { formatter.droppedFields }
 
         fileprivate init(
             _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,
-            _ pool: BlockPool
+            _ pool: BlockPool, _ dropped: DroppedFields
         ) {
-            formatter = RecordFormatter(encoding, pool)
+            formatter = RecordFormatter(encoding, pool, dropped)
             self.transcoder = transcoder
             self.compressor = compressor
             self.pool = pool
@@ -528,6 +535,15 @@ extension FileStreamSink {
             raw = next
         }
     }
+}
+
+extension FileStreamSink: RunParticipant {
+    func join(_ terms: RunTerms) {
+        pool.budget = terms.budget
+        file.interrupt = terms.interrupt
+    }
+
+    var producedBytes: (raw: Int, stored: Int) { (rawBytes, bytesWritten) }
 }
 
 extension FileStreamSink: FileWriting {

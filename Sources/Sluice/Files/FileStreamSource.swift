@@ -14,9 +14,10 @@ public final class FileStreamSource: SplitSource {
     /// What the name says or the first bytes tell.
     public let compression: CompressionFormat
 
-    private let input: any ByteInput
+    private var input: any ByteInput
     private let pool: BlockPool
-    private let limits: RecordLimits
+    private var limits: RecordLimits
+    private var hasOwnChunkSize = true
     private let kernel: any Kernel
     private let types: CellTypes
     private let csv: CSVOptions
@@ -37,7 +38,8 @@ public final class FileStreamSource: SplitSource {
     ///   - format: nil: by the name, `x.csv.gz` being CSV. Where that tells none, as with standard input, by the first byte that
     ///     is not blank: `{` is JSON Lines, `[` JSON; others are refused.
     ///   - compression: nil: by the name; gzip and LZ4 are also recognised by their first bytes.
-    ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
+    ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: as the run's configuration says, or else
+    ///     1000.
     ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
     ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
     ///   - csv: how a CSV file is written: its delimiter and quotes, whether it has a header, what is null.
@@ -63,6 +65,7 @@ public final class FileStreamSource: SplitSource {
         try self.init(
             path, opened, pool, kernel, limits, format: format, encoding: encoding, types: types, csv: csv,
             select: select)
+        hasOwnChunkSize = chunkSize != nil
     }
 
     /// Streams what was opened already.
@@ -127,7 +130,7 @@ public final class FileStreamSource: SplitSource {
 
 extension FileStreamSource {
     /// Bytes of whole chunks.
-    public struct Unit: Sendable {
+    public struct Unit: StreamUnit {
         let cut: CutUnit
         let decoder: any RecordDecoder
         let firstSequenceNumber: Int
@@ -136,6 +139,9 @@ extension FileStreamSource {
         let progress: Double?
         let pool: BlockPool
         let source: ChunkOrigin.Source
+
+        public var recordCount: Int { cut.records }
+        public var byteCount: Int { cut.range.count }
 
         /// The unit's chunks.
         func decoded() throws -> DecodedUnit {
@@ -312,6 +318,17 @@ extension RecordLimits {
         }
         self.init(chunkSize: chunkSize, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes)
     }
+}
+
+extension FileStreamSource: RunParticipant {
+    func join(_ terms: RunTerms) {
+        pool.budget = terms.budget
+        input.interrupt = terms.interrupt
+        if !hasOwnChunkSize, reader == nil { limits.chunkSize = terms.chunkSize }
+    }
+
+    var consumedBytes: Int { input.consumed }
+    var consumedShare: Double? { input.progress }
 }
 
 extension FileStreamSource: FileReading {

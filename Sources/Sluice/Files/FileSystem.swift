@@ -13,11 +13,18 @@ package enum FileSystem {
     struct Status {
         var isRegular: Bool
         var isDirectory: Bool
+        /// A pipe, a FIFO or a socket.
+        var isPipe: Bool
         var size: Int
         var mode: UInt32
         var owner: UInt32
         var group: UInt32
         var identity: FileIdentity
+    }
+
+    /// Whether writing may block for as long as nobody reads.
+    static func mayBlock(_ descriptor: Int32, _ status: Status?) -> Bool {
+        status?.isPipe ?? false || isatty(descriptor) == 1
     }
 
     static func openForReading(_ path: String) throws(StreamError) -> Int32 {
@@ -210,6 +217,40 @@ package enum FileSystem {
         }
     }
 
+    /// Parks until a descriptor has something to do, `other` becomes readable, or the time has passed.
+    /// - Returns: whether it is the descriptor. Errors of its own count: reading or writing tells them.
+    static func wait(
+        _ descriptor: Int32, _ events: Int16, or other: Int32, seconds: Double?, _ path: String,
+        _ code: StreamError.Code, stage: String
+    ) throws(StreamError) -> Bool {
+        var entries = [
+            pollfd(fd: descriptor, events: events, revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+        ]
+        // A millisecond more, so that the time has passed when it returns for that.
+        let milliseconds = seconds.map { Int32(min($0, 1e6) * 1000) + 1 } ?? -1
+        guard poll(&entries, 2, milliseconds) >= 0 || errno == EINTR else {
+            throw .system(errno, "cannot wait for the file", path, code, stage: stage)
+        }
+        return entries[0].revents != 0
+    }
+
+    /// A pipe that other programs do not inherit; nil where there are no more descriptors.
+    static func pipe() -> (reading: Int32, writing: Int32)? {
+        var ends: [Int32] = [-1, -1]
+        guard makePipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    /// Makes the other end of a pipe readable.
+    static func ring(_ descriptor: Int32) {
+        var byte: UInt8 = 1
+        _ = writeBytes(descriptor, &byte, 1)
+    }
+
+    /// Bytes that a pipe takes at once, or not at all.
+    static let pipeBytes = Int(PIPE_BUF)
+
     static func status(_ descriptor: Int32, _ path: String) throws(StreamError) -> Status {
         var entry = stat()
         guard fstat(descriptor, &entry) == 0 else {
@@ -336,13 +377,15 @@ private func readBytes(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ 
 private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     write(descriptor, bytes, count)
 }
+private func makePipe(_ ends: inout [Int32]) -> Int32 { pipe(&ends) }
 private func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }
 
 extension FileSystem.Status {
     fileprivate init(_ entry: stat) {
         let type = UInt32(entry.st_mode) & 0o170000
         self.init(
-            isRegular: type == 0o100000, isDirectory: type == 0o040000, size: Int(entry.st_size),
+            isRegular: type == 0o100000, isDirectory: type == 0o040000, isPipe: type == 0o010000 || type == 0o140000,
+            size: Int(entry.st_size),
             mode: UInt32(entry.st_mode), owner: entry.st_uid, group: entry.st_gid,
             identity: FileIdentity(
                 device: UInt64(truncatingIfNeeded: entry.st_dev), inode: UInt64(truncatingIfNeeded: entry.st_ino)))

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How records become bytes: which format, and for those that have columns, which.
 struct RecordEncoding: Sendable {
     var format: FileFormat
@@ -24,6 +26,14 @@ extension FileFormat {
     }
 }
 
+/// Counts fields that are none of the CSV columns, for all encoders of a sink.
+final class DroppedFields: Sendable {
+    private let fields = Atomic<Int>(0)
+
+    var count: Int { fields.load(ordering: .relaxed) }
+    func add() { fields.add(1, ordering: .relaxed) }
+}
+
 /// Encodes chunks of any base into one format, row by row, into whatever blocks it is given.
 final class RecordFormatter {
     private let encoding: RecordEncoding
@@ -34,8 +44,7 @@ final class RecordFormatter {
     private var plan: Plan?
     /// Rows that became bytes, counted by the encoder's own steps.
     private(set) var encodedRecords = 0
-    /// Fields that are none of the CSV columns.
-    private(set) var droppedFields = 0
+    private let dropped: DroppedFields
     /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
     private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
     /// The CSV columns, and the schema last found to have no others.
@@ -49,15 +58,16 @@ final class RecordFormatter {
         let columns: OutputColumns
     }
 
-    init(_ encoding: RecordEncoding, _ pool: BlockPool) {
+    init(_ encoding: RecordEncoding, _ pool: BlockPool, _ dropped: DroppedFields) {
         self.encoding = encoding
         self.pool = pool
+        self.dropped = dropped
         encoder = RowEncoder(isArray: encoding.format == .json)
         columns = Schema(encoding.columns)
     }
 
     /// One for the same records that has not begun.
-    func again() -> RecordFormatter { RecordFormatter(encoding, pool) }
+    func again() -> RecordFormatter { RecordFormatter(encoding, pool, DroppedFields()) }
 
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
@@ -229,7 +239,7 @@ extension RecordFormatter {
         for (position, record) in batch.enumerated() {
             for key in record.keys where columns.index(of: key) == nil {
                 guard encoding.dropsUnknown else { throw unknownKey(key, record, position) }
-                droppedFields += 1
+                dropped.add()
             }
             if record.storage.wholeValue(slot: record.slot) != nil {
                 throw noObject(record, "\(encoding.format.rawValue) has no field for it")

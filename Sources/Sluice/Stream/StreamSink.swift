@@ -39,7 +39,8 @@ public protocol SplitSink: StreamSink {
     /// `writeChunk`.
     var isReady: Bool { get }
 
-    /// - Throws: `closed` after the end.
+    /// May be called on any thread, once the sink is ready.
+    /// - Throws: `closed` before that.
     func makeEncoder() throws -> Encoder
 
     /// Chunks that were handed to `writeChunk` so far are a whole unit: what the sink puts together (compressed blocks, say)
@@ -63,6 +64,9 @@ extension SplitSink {
 
 /// Makes bytes of records, for one sink on one thread.
 public protocol ChunkEncoder: AnyObject {
+    /// Records that became bytes so far, counted where that happens.
+    var encodedRecords: Int { get }
+
     /// Encodes a chunk. Blocks are handed to `emit` when they are full; the rest waits for the next chunk, or `endUnit`.
     func encode(_ chunk: StreamChunk, emit: (EncodedBlock) throws -> Void) throws
 

@@ -1,7 +1,7 @@
 /// Where records come from: chunk after chunk, until there are no more.
 ///
 /// Adopting it takes `readChunk`; sources that can do better refine it as `SplitSource`.
-public protocol StreamSource: AnyObject {
+public protocol StreamSource: AnyObject, SendableMetatype {
     /// The columns that all records have, as far as they are known; nil where each record has its own.
     var schema: Schema? { get }
 
@@ -62,11 +62,19 @@ public struct UnitLimit: Sendable {
     }
 }
 
+/// What goes from cut to decode: whole chunks that are not decoded yet.
+public protocol StreamUnit: Sendable {
+    /// Records of the unit, as the cut counts them.
+    var recordCount: Int { get }
+    /// Bytes of the input that they take, decompressed.
+    var byteCount: Int { get }
+}
+
 /// A source whose work is split in two, so that several threads can share it: *cut*, serial and cheap, finds where chunks end;
 /// *decode*, on any thread, makes records of what was cut.
 public protocol SplitSource: StreamSource {
     /// What goes from cut to decode: bytes of whole chunks.
-    associatedtype Unit: Sendable
+    associatedtype Unit: StreamUnit
 
     /// The next unit; nil at the end.
     func cut(_ limit: UnitLimit) throws -> Unit?
