@@ -77,7 +77,8 @@ CHDB = ("SETTINGS max_threads = 2, input_format_try_infer_dates = 0, input_forma
 CHDB_IN_ORDER = CHDB.replace("max_threads = 2", "max_threads = 1, max_parsing_threads = 2")
 
 COPY = ["cp", *([] if sys.platform == "darwin" else ["--reflink=never"]), "{reference}", "{output}"]
-CONVERT = ["{sluice}", "convert", "{input}", "{output}"]
+# One thread of ours; the engine's rows use all cores.
+CONVERT = ["{sluice}", "convert", "{input}", "{output}", "--jobs", "1"]
 
 
 STREAM = ["{sluice}", "convert", "-", "/dev/null"]
