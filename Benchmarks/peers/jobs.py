@@ -81,7 +81,7 @@ COPY = ["cp", *([] if sys.platform == "darwin" else ["--reflink=never"]), "{refe
 CONVERT = ["{sluice}", "convert", "{input}", "{output}", "--jobs", "1"]
 
 
-STREAM = ["{sluice}", "convert", "-", "/dev/null"]
+STREAM = ["{sluice}", "convert", "-", "/dev/null", "--jobs", "1"]
 
 
 def csv_to_json(columns):
