@@ -212,9 +212,11 @@ struct ToolPipeTests {
                 with open("in.csv.gz", "wb") as file:
                     for block in [b"a,b\\n"] + [b"0,0\\n" * (1 << 20)] * 32: file.write(packer.compress(block))
                     file.write(packer.flush())
-                process = os.posix_spawn(os.environ["SLUICE"], ["sluice", "convert", "in.csv.gz", "out.jsonl"], os.environ)
-                _, status, usage = os.wait4(process, 0)
-                assert status == 0 and usage.ru_maxrss < 32 << 10, (status, usage.ru_maxrss)
+                for jobs, limit in [("1", 32 << 10), ("2", 48 << 10)]:
+                    command = ["sluice", "convert", "in.csv.gz", "out.jsonl", "--jobs", jobs]
+                    process = os.posix_spawn(os.environ["SLUICE"], command, os.environ)
+                    _, status, usage = os.wait4(process, 0)
+                    assert status == 0 and usage.ru_maxrss < limit, (jobs, status, usage.ru_maxrss)
                 """)
         }
 

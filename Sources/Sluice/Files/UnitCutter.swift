@@ -226,6 +226,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         var cutter = scan.cutter.restarted(at: unitStart)
         while cutter.recordEnd < end {
             let start = behindWhiteSpace(cutter.recordEnd, upTo: end)
+            guard start < end else { return }
             let near = min(start + extentMax + 1, end)
             _ = cutter.cut(block.bytes, count: near, isFinal: near == end, maxRecords: Int(UInt32.max))
             if cutter.recordEnd <= start { throw tooLarge(at: start, lines: cutter.lines) }
