@@ -245,7 +245,7 @@ struct ToolLZ4Tests {
             try folder.python(
                 """
                 import os
-                process = os.posix_spawn(os.environ["SLUICE"], ["sluice", "convert", "in.csv.lz4", "out.jsonl"], os.environ)
+                process = os.posix_spawn(os.environ["SLUICE"], ["sluice", "convert", "in.csv.lz4", "out.jsonl", "--jobs", "1"], os.environ)
                 _, status, usage = os.wait4(process, 0)
                 assert status == 0 and usage.ru_maxrss < 40 << 10, (status, usage.ru_maxrss)
                 assert os.path.getsize("out.jsonl") > 500_000_000

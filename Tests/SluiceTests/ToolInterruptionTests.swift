@@ -212,7 +212,7 @@ struct ToolPipeTests {
                 with open("in.csv.gz", "wb") as file:
                     for block in [b"a,b\\n"] + [b"0,0\\n" * (1 << 20)] * 32: file.write(packer.compress(block))
                     file.write(packer.flush())
-                for jobs, limit in [("1", 32 << 10), ("2", 48 << 10)]:
+                for jobs, limit in [("1", 32 << 10), ("2", 64 << 10)]:
                     command = ["sluice", "convert", "in.csv.gz", "out.jsonl", "--jobs", jobs]
                     process = os.posix_spawn(os.environ["SLUICE"], command, os.environ)
                     _, status, usage = os.wait4(process, 0)
