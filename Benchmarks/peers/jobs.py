@@ -145,9 +145,6 @@ HALF = ["year", "month", "day", "dep_time", "dep_delay", "carrier", "flight", "o
 CSV_TO_CSV = [
     Variant("duckdb", "strings",
             f"COPY (SELECT {', '.join(HALF)} FROM read_csv('{{input}}', all_varchar = true)) TO '{{output}}' (FORMAT csv)"),
-    Variant("duckdb", "numbers",
-            f"COPY (SELECT {', '.join(HALF)} FROM read_csv('{{input}}', auto_type_candidates = ['BIGINT', 'DOUBLE', 'VARCHAR'])) "
-            "TO '{output}' (FORMAT csv)"),
     Variant("polars", "strings", f"pl.scan_csv('{{input}}', infer_schema=False).select({HALF}).sink_csv('{{output}}')"),
     Variant("polars", "numbers",
             f"pl.scan_csv('{{input}}', infer_schema_length=10000).select({HALF}).sink_csv('{{output}}')"),
