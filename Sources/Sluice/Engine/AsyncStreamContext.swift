@@ -47,7 +47,7 @@ extension AsyncStreamContext {
     /// - Throws: as `StreamContext.stream`.
     @discardableResult
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
-        source: sending Chunks, sink: any StreamSink
+        source: Chunks, sink: any StreamSink
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
         try await stream(source, sink, [])
     }
@@ -57,7 +57,7 @@ extension AsyncStreamContext {
     // Disfavored, or `{ chunk in chunk }` would be taken for one that edits nothing.
     @_disfavoredOverload
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
-        source: sending Chunks, sink: any StreamSink,
+        source: Chunks, sink: any StreamSink,
         transform: @escaping @Sendable (inout StreamChunk) throws -> Void
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
         try await stream(source, sink, [StreamContext.step(transform)])
@@ -66,14 +66,14 @@ extension AsyncStreamContext {
     /// As `streamAsync(source:sink:)`, with a last step for this run alone, that returns the chunk to write, or nil.
     @discardableResult
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
-        source: sending Chunks, sink: any StreamSink,
+        source: Chunks, sink: any StreamSink,
         transform: @escaping @Sendable (StreamChunk) throws -> StreamChunk?
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
         try await stream(source, sink, [StreamContext.step(transform)])
     }
 
     private func stream<Chunks: AsyncSequence & SendableMetatype>(
-        _ chunks: sending Chunks, _ sink: any StreamSink, _ more: [ProcessorStep]
+        _ chunks: Chunks, _ sink: any StreamSink, _ more: [ProcessorStep]
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
         let source = (chunks as? any ChunksOfSource)?.anySource
         let run: StreamRun
@@ -100,7 +100,7 @@ extension AsyncStreamContext {
     /// - Throws: what the closure throws; else as `StreamContext.stream`.
     @discardableResult
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
-        source: sending Chunks, to deliver: @escaping @Sendable (StreamChunk) async throws -> Void
+        source: Chunks, to deliver: @escaping @Sendable (StreamChunk) async throws -> Void
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
         let run = try context.begin([])
         let source_ = (source as? any ChunksOfSource)?.anySource
