@@ -165,24 +165,26 @@ struct StreamContextTests {
     @Test("files come out the same, to the byte, for any number of threads", arguments: ["csv", "jsonl", "json"])
     func determinism(format: String) throws {
         let folder = TemporaryFolder()
-        let rows = (0..<20_000).map { "\($0),\"name \($0 % 91), \"\"x\"\"\n\($0)\",\($0 % 7 == 0 ? "" : "é")\n" }
+        let count = step == 1 ? 20_000 : 4_000
+        let rows = (0..<count).map { "\($0),\"name \($0 % 91), \"\"x\"\"\n\($0)\",\($0 % 7 == 0 ? "" : "é")\n" }
         _ = try folder.file("in.csv", "id,text,more\n" + rows.joined())
         try StreamContext(config(1)).stream(
             source: try FileStreamSource(folder.file("in.csv")), sink: try FileStreamSink(folder.file("in.\(format)")))
         for suffix in ["", ".gz", ".lz4"] {
-            for chunkSize in [7, 1000] {
+            for chunkSize in step == 1 ? [7, 1000] : [500] {
                 var first: [UInt8]?
-                for workers in Self.workers {
+                for workers in step == 1 ? Self.workers : [1, 3] {
                     let output = folder.file("out.jsonl\(suffix)")
                     let context = StreamContext(config(workers) { $0.chunkSize = chunkSize })
                     context.addProcessor { chunk in chunk.data.setAll("seen", to: true) }
-                    try context.stream(
+                    let metrics = try context.stream(
                         source: try FileStreamSource(folder.file("in.\(format)")), sink: try FileStreamSink(output))
+                    #expect(metrics.writtenRecords == count)
                     let bytes = try bytesOfFile(output)
                     #expect(bytes == first ?? bytes, "\(workers) workers, chunks of \(chunkSize), \(suffix)")
                     first = bytes
-                    #expect(try records(output).count == 20_000)
                 }
+                #expect(try records(folder.file("out.jsonl\(suffix)")).count == count)
             }
         }
     }
