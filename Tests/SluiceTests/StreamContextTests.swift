@@ -287,7 +287,7 @@ struct StreamContextTests {
         let path = try folder.file("x.csv", "a\n" + (0..<50_000).map { "\($0)\n" }.joined())
         for k in [0, 1, 20] {
             let context = StreamContext(config(workers))
-            context.addProcessor { chunk in if chunk.sequenceNumber == k { context.cancel() } }
+            context.addProcessor { [weak context] chunk in if chunk.sequenceNumber == k { context?.cancel() } }
             let error = streamError {
                 try context.stream(source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
             }
@@ -344,8 +344,8 @@ struct StreamContextTests {
     func oneAtATime() throws {
         let context = StreamContext(config(2))
         let refused = Tally()
-        context.addProcessor { chunk in
-            guard chunk.sequenceNumber == 0 else { return }
+        context.addProcessor { [weak context] chunk in
+            guard chunk.sequenceNumber == 0, let context else { return }
             let error = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
             if error?.code == .invalidConfiguration { refused.add() }
         }

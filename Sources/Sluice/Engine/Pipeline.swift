@@ -281,6 +281,17 @@ extension Pipeline {
     }
 }
 
+extension Pipeline {
+    /// Lets go of units that nobody will write, once no thread is left: contexts keep their last run, for its metrics.
+    func discard() {
+        work.close()
+        while work.pop() != nil {}
+        state.withLock { state in
+            while state.window.popAny() != nil {}
+        }
+    }
+}
+
 // MARK: - What is known of it
 
 extension Pipeline {

@@ -29,5 +29,13 @@ struct ReorderWindow<Element> {
         return element
     }
 
+    /// Any element that waits, out of turn: there is no next one from then on.
+    mutating func popAny() -> Element? {
+        guard let place = places.firstIndex(where: { $0 != nil }) else { return nil }
+        defer { places[place] = nil }
+        count -= 1
+        return places[place]
+    }
+
     var hasNext: Bool { places[next % places.count] != nil }
 }

@@ -36,7 +36,7 @@ public final class StreamContext: Sendable {
 
 extension StreamContext {
     /// Adds a step that edits each chunk in place. Steps follow one another in the order in which they were added; those added
-    /// during a run are of the next.
+    /// during a run are of the next. The context keeps it: a step that needs the context captures it weakly.
     public func addProcessor(_ body: @escaping @Sendable (inout StreamChunk) throws -> Void) {
         state.withLock { $0.steps.append(Self.step(body)) }
     }

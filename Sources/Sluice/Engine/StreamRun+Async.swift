@@ -54,6 +54,7 @@ extension StreamRun {
         } catch {
             interrupt.stop(StreamError(wrapping: error))
             try? await joinSuspending(threads)
+            pipeline.discard()
             meter.add { $0.errorsCount += 1 }
             throw error
         }

@@ -46,6 +46,7 @@ final class StreamRun: Sendable {
             if let feed, config.workers == 1 { try runInline(feed, writer) } else { try runParallel(feed, writer) }
             try finish(writer)
         } catch {
+            pipeline.discard()
             writer.abort()
             meter.add { $0.errorsCount += 1 }
             throw error

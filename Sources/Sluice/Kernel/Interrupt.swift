@@ -45,6 +45,8 @@ final class Interrupt: Sendable {
             state.reason = reason
             isStopped.store(true, ordering: .releasing)
             if let bell = state.bell { FileSystem.ring(bell.writing) }
+            // Called once; kept, what they hold could hold this.
+            defer { state.onStop = [] }
             return state.onStop
         }
         parked.wakeAll()
