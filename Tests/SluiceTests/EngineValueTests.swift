@@ -65,6 +65,20 @@ struct EngineValueTests {
         expect(&flow, true)
     }
 
+    @Test("where work counts, a worker's unit is queued until it is written, however far the workers are")
+    func countsWork() {
+        var flow = FlowControl(bufferSize: 10, pauseAt: 10, resumeBelow: .max, unitsMax: 9, countsWork: true)
+        flow.add(6)
+        flow.take(6)
+        expect(&flow, false, "6 and 6 are more than 10")
+        flow.finish(6)
+        #expect(flow.queued == 6)
+        flow.pick(6)
+        flow.leave()
+        #expect(flow.queued == 0)
+        expect(&flow, true)
+    }
+
     @Test("without memory nothing more is let through, unless nothing is under way")
     func memory() {
         var flow = FlowControl(bufferSize: 10, pauseAt: 5, unitsMax: 4)

@@ -1,7 +1,7 @@
 /// Decides when a source is held back.
 ///
 /// What is under way is counted in units and in records. A unit is *queued* while it waits for a worker, or for its turn to be
-/// written; a worker's and the writer's own are not. The source is paused where
+/// written; a worker's and the writer's own are not (with `countsWork`, a worker's is). The source is paused where
 ///
 /// (1) records queued have reached `pauseAt`, or with another unit like the largest so far would exceed `bufferSize`;
 /// (2) `unitsMax` units are under way: deeper queues only cost cache;
@@ -14,6 +14,9 @@ struct FlowControl {
     let pauseAt: Int
     let resumeBelow: Int
     let unitsMax: Int
+    /// Whether a worker's unit is queued, too: whether there is room then depends on what came in and went out alone, and not
+    /// on how far the workers are.
+    let countsWork: Bool
     /// Records that are queued, and units that are under way.
     private(set) var queued = 0
     private(set) var units = 0
@@ -24,11 +27,12 @@ struct FlowControl {
     private(set) var pauses = 0
 
     /// - Parameter resumeBelow: nil: half of `pauseAt`.
-    init(bufferSize: Int, pauseAt: Int, resumeBelow: Int? = nil, unitsMax: Int) {
+    init(bufferSize: Int, pauseAt: Int, resumeBelow: Int? = nil, unitsMax: Int, countsWork: Bool = false) {
         self.bufferSize = bufferSize
         self.pauseAt = pauseAt
         self.resumeBelow = resumeBelow ?? (pauseAt + 1) / 2
         self.unitsMax = unitsMax
+        self.countsWork = countsWork
     }
 
     /// Whether another unit may come in.
@@ -51,10 +55,10 @@ struct FlowControl {
     }
 
     /// A worker has taken it.
-    mutating func take(_ records: Int) { queued -= records }
+    mutating func take(_ records: Int) { if !countsWork { queued -= records } }
 
     /// It waits for its turn to be written.
-    mutating func finish(_ records: Int) { queued += records }
+    mutating func finish(_ records: Int) { if !countsWork { queued += records } }
 
     /// The writer has taken it.
     mutating func pick(_ records: Int) { queued -= records }

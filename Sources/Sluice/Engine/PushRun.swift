@@ -195,10 +195,10 @@ extension PushRun {
 
 extension StreamConfig {
     /// Users' chunks may be small: the number of units is no limit of theirs. Nor is there a source to be paused: they are told
-    /// that there is no room, and there is as soon as something was taken out.
+    /// that there is no room, and there is as soon as something was taken out, and only then.
     fileprivate var pushFlowControl: FlowControl {
         FlowControl(
             bufferSize: bufferSize, pauseAt: bufferSize, resumeBelow: .max,
-            unitsMax: max(4 * workers, min(bufferSize, 1 << 16)))
+            unitsMax: max(4 * workers, min(bufferSize, 1 << 16)), countsWork: true)
     }
 }
