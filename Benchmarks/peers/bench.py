@@ -200,6 +200,8 @@ class JobRunner:
         """Only peak memory is asked for, and time does not change it."""
         try:
             contestant.runs.append(self.launcher.run(contestant))
+            if contestant.stdout:
+                self.check_records(contestant, int(contestant.stdout.split()[0]))
             say(f"{self.job.name}: {contestant.label} {contestant.runs[-1]}")
             return True
         except Broken as problem:
@@ -250,7 +252,7 @@ class JobRunner:
             say(f"{self.job.name}: {contestant.label} printed the sums {printed} of all {count} records")
 
     def check_records(self, contestant, count):
-        expected = self.arguments.manifest[self.job.input]["records"]
+        expected = self.arguments.manifest[self.job.input]["records"] * (self.job.times or 1)
         if count != expected:
             raise Broken(f"{self.job.name}: {contestant.label} has {count} records where there are {expected}")
 
