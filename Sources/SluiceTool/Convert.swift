@@ -53,9 +53,9 @@ struct Convert: ParsableCommand {
         let sink = try output.sink(
             target, dialect: isOfOutput ? input.dialect : nil, columns: namesInput ? nil : columns?.names,
             kernel: input.kernel)
-        let metrics = try running.context(chunkSize: input.chunkSize).stream(source: source, sink: sink)
-        Terminal.clear()
-        running.tell(metrics)
+        _ = try running.run(chunkSize: input.chunkSize, output: target) { context in
+            try context.stream(source: source, sink: sink)
+        }
         source.tellSkipped()
         if sink.droppedFields > 0 {
             Terminal.say("sluice: dropped \(sink.droppedFields) fields that are none of the output's columns")

@@ -20,11 +20,8 @@ struct Count: ParsableCommand {
         var total = 0
         for path in inputs {
             let source = try input.source([path], dialect: input.dialect)
-            let metrics = try running.context(chunkSize: input.chunkSize).count(source: source)
-            Terminal.clear()
-            running.tell(metrics)
+            let count = try running.run(chunkSize: input.chunkSize) { try $0.count(source: source) }.readRecords
             source.tellSkipped()
-            let count = metrics.readRecords
             try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(path.escapingControls)")
             total += count
         }

@@ -18,20 +18,29 @@ struct RunOptions: ParsableArguments {
 
     enum StatsFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
 
-    /// - Parameter chunkSize: records of a chunk.
-    func context(chunkSize: Int) -> StreamContext {
+    /// Runs `body` in a context, with its progress on standard error where that is a terminal, and says what was asked for.
+    /// - Parameters:
+    ///   - chunkSize: records of a chunk.
+    ///   - output: what `body` writes to.
+    func run(
+        chunkSize: Int, output: String? = nil, _ body: (StreamContext) throws -> StreamMetrics
+    ) throws -> StreamMetrics {
         // Tools wait for nobody's service: what fails here fails again.
         let context = StreamContext(
             StreamConfig(
                 chunkSize: chunkSize, bufferSize: 1 << 20, parallelism: jobs ?? StreamConfig.activeCores,
                 memoryLimitMB: memoryLimit, backpressureThreshold: 1 << 19, timeoutSeconds: timeout,
                 enableMetrics: stats != nil, retryOnError: false))
-        if Terminal.isPerson { context.onProgress { Terminal.show($0) } }
-        return context
+        let showsProgress = Terminal.isPerson && !(output == "-" && Terminal.isOutput)
+        if showsProgress { context.onProgress { Terminal.show($0) } }
+        let outcome = Result { try body(context) }
+        if showsProgress { Terminal.clear() }
+        let metrics = try outcome.get()
+        tell(metrics)
+        return metrics
     }
 
-    /// Says what was asked for.
-    func tell(_ metrics: StreamMetrics) {
+    private func tell(_ metrics: StreamMetrics) {
         switch stats {
         case .text: for line in metrics.lines { Terminal.say(line) }
         case .json: Terminal.say(metrics.json)

@@ -24,8 +24,9 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Whether standard error is a terminal, and standard output none that it would write over.
-    static let isPerson = isatty(2) == 1 && isatty(1) == 0
+    /// Whether standard error is a terminal, and standard output.
+    static let isPerson = isatty(2) == 1
+    static let isOutput = isatty(1) == 1
 
     /// One line that is written over by the next.
     static func show(_ progress: StreamProgress) {
@@ -36,9 +37,7 @@ enum Terminal {
     }
 
     /// Takes away what `show` has written.
-    static func clear() {
-        if isPerson { try? write("\r\u{1B}[K", to: 2, "standard error", end: "") }
-    }
+    static func clear() { try? write("\r\u{1B}[K", to: 2, "standard error", end: "") }
 
     static func exit(_ status: ExitStatus) -> Never { platformExit(status.rawValue) }
 

@@ -27,7 +27,7 @@ final class ProgressListeners: Sendable {
         /// Called at the end of the run; nil: it listens to the next one, too.
         let end: (@Sendable () -> Void)?
         /// Seconds of the run at which it was last told.
-        var told = -Double.infinity
+        var told = 0.0
     }
 
     private let listeners = Monitor<[Listener]>([], conditions: 0)
@@ -60,7 +60,7 @@ final class ProgressListeners: Sendable {
         let all = listeners.withLock { listeners -> [Listener] in
             defer {
                 listeners.removeAll { $0.end != nil }
-                for place in listeners.indices { listeners[place].told = -.infinity }
+                for place in listeners.indices { listeners[place].told = 0 }
             }
             return listeners
         }

@@ -160,10 +160,11 @@ final class DecompressedInput: ByteInput {
         }
         if let broken { throw failure(broken) }
         var written = 0
-        while written == 0 && !hasEnded {
+        // What comes from a pipe is handed out as it comes.
+        while written < (file.length == nil ? 1 : count) && !hasEnded && broken == nil {
             let (status, read, put) = decompressor.run(
                 UnsafeBufferPointer(start: block.bytes + used, count: filled - used), isFinal: isFinal,
-                into: UnsafeMutableBufferPointer(start: bytes, count: count))
+                into: UnsafeMutableBufferPointer(start: bytes + written, count: count - written))
             used += read
             written += put
             produced += put
