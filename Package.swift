@@ -37,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter", "TestSupport"],
