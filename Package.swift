@@ -36,6 +36,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-typed", dependencies: ["Sluice"], path: "Benchmarks/typed", swiftSettings: strict),
+        .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),

@@ -7,7 +7,8 @@ How it measures:
 3. Everyone's time is that of the whole process, from its start to its end, as who types the command line has it. A peer's
    statement alone, without the start of Python and the loading of its library, is shown beside it.
 4. Peak memory is that of the process, through launch.c.
-5. What a peer wrote is compared with what we wrote, see compare.py.
+5. What a peer wrote is compared with what we wrote, see compare.py; what our programs print is compared with sums.py.
+6. Where only peak memory is asked for, feed.py streams some 4 GB into standard input, once, and the output goes to /dev/null.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -86,6 +88,7 @@ class Contestant:
     label: str
     command: list
     output: Path | None
+    feed: list | None = None
     peer: Variant | None = None
     yardstick: Yardstick | None = None
     runs: list = field(default_factory=list)
@@ -94,12 +97,31 @@ class Contestant:
     stdout: str = ""
 
     @property
+    def shown(self):
+        return (f"{show(self.feed)} | " if self.feed else "") + show(self.command)
+
+    @property
     def median(self):
         return statistics.median(run.seconds for run in self.runs)
 
     @property
     def peak_mib(self):
         return max(run.peak_mib for run in self.runs)
+
+
+@contextmanager
+def fed(command):
+    """A standard input: what the command writes, or nothing. Whoever did not read all of it is broken."""
+    if command is None:
+        yield subprocess.DEVNULL
+        return
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as feeder:
+        try:
+            yield feeder.stdout
+        finally:
+            feeder.stdout.close()
+    if feeder.returncode != 0:
+        raise Broken(f"{show(command)} ended with {feeder.returncode}")
 
 
 class Launcher:
@@ -113,10 +135,11 @@ class Launcher:
     def run(self, contestant):
         if contestant.output:
             contestant.output.unlink(missing_ok=True)
-        done = subprocess.run([self.program, self.report, *contestant.command], cwd=ROOT, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if done.returncode != 0:
-            raise Broken(f"{show(contestant.command)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        with fed(contestant.feed) as source:
+            done = subprocess.run([self.program, self.report, *contestant.command], cwd=ROOT, text=True,
+                                  stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if done.returncode != 0:
+                raise Broken(f"{contestant.shown}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
         wall, cpu, peak_kib, _ = map(float, self.report.read_text().split())
         contestant.stdout = done.stdout
         contestant.output_bytes = contestant.output.stat().st_size if contestant.output else None
@@ -132,24 +155,34 @@ class JobRunner:
         self.job, self.arguments, self.launcher = job, arguments, launcher
         self.folder = folder
         self.reference = None
+        self.sums = None
         self.problems = []
         self.places = {
-            "sluice": short(arguments.sluice), "example1": short(arguments.example1), "python": short(sys.executable),
+            "sluice": short(arguments.sluice), "example1": short(arguments.example1), "typed": short(arguments.typed),
+            "jsondecoder": short(arguments.jsondecoder), "python": short(sys.executable),
             "input": short(arguments.data / job.input), "reference": short(folder / f"reference{job.output}")}
         everyone = [] if arguments.only_peers else [self.contestant("sluice", job.ours)]
         if not arguments.only_ours:
             everyone += [self.contestant(variant.label, variant.command, peer=variant) for variant in job.variants]
         everyone += [self.contestant(yardstick.label, yardstick.command, yardstick=yardstick)
-                     for yardstick in job.yardsticks
-                     if not (arguments.only_peers and "{example1}" in yardstick.command)]
+                     for yardstick in job.yardsticks if not (arguments.only_peers and yardstick.is_built)]
         self.everyone = everyone
 
-    def contestant(self, label, command, **kind):
-        output = self.folder / f"output{self.job.output}" if self.job.output else None
-        words = [word.format(**self.places, output=output and short(output)) for word in command]
-        return Contestant(label, words, output, **kind)
+    def contestant(self, label, command, peer=None, yardstick=None):
+        suffix, places = self.job.output, self.places
+        if yardstick:
+            suffix = yardstick.output or suffix
+            places = places | {"input": short(self.arguments.data / (yardstick.input or self.job.input))}
+        output = self.folder / f"output{suffix}" if suffix else None
+        words = [word.format(**places, output=output and short(output)) for word in command]
+        feed = None
+        if self.job.times:
+            feed = [places["python"], "Benchmarks/peers/feed.py", places["input"], str(self.job.times)]
+        return Contestant(label, words, output, feed, peer, yardstick)
 
     def run(self):
+        if self.job.times:
+            return [contestant for contestant in self.everyone if self.run_once(contestant)]
         self.everyone = [contestant for contestant in self.everyone if self.warm_up(contestant)]
         racers = self.fastest_variants()
         for number in range(1, self.arguments.runs + 1):
@@ -163,6 +196,17 @@ class JobRunner:
             self.reference.unlink()
         return racers
 
+    def run_once(self, contestant):
+        """Only peak memory is asked for, and time does not change it."""
+        try:
+            contestant.runs.append(self.launcher.run(contestant))
+            if contestant.stdout:
+                self.check_records(contestant, int(contestant.stdout.split()[0]))
+            say(f"{self.job.name}: {contestant.label} {contestant.runs[-1]}")
+            return True
+        except Broken as problem:
+            return self.note(problem)
+
     def warm_up(self, contestant):
         """Runs the contestant twice. One that fails or writes other records is out of the race, and a problem."""
         say(f"{self.job.name}: warming {contestant.label}")
@@ -172,17 +216,20 @@ class JobRunner:
             contestant.warm.append(self.launcher.run(contestant))
             say(f"{self.job.name}: {contestant.label} took {contestant.warm[0]}, then {contestant.warm[1]}")
             return True
-        except Broken as problem:
-            say(str(problem))
-            self.problems.append(str(problem))
-            return False
+        except (Broken, ValueError) as problem:
+            return self.note(problem)
+
+    def note(self, problem):
+        say(str(problem))
+        self.problems.append(str(problem))
+        return False
 
     def check(self, contestant):
         """Is what the contestant wrote right? The first one's output is what the others' are compared with."""
-        if contestant.yardstick:
+        if contestant.yardstick and not contestant.yardstick.is_same:
             return
         if not contestant.output:
-            return self.check_records(contestant, int(contestant.stdout.split()[0]))
+            return self.check_printed(contestant)
         if self.reference is None:
             self.reference = self.folder / f"reference{self.job.output}"
             contestant.output.rename(self.reference)
@@ -192,11 +239,20 @@ class JobRunner:
         if difference:
             raise Broken(f"{self.job.name}: {contestant.label} wrote other records, or in another order: {difference}")
         self.check_records(contestant, count)
-        how = "each" if every == 1 or self.job.output == ".csv" else f"each {every}th"
+        how = "each" if every == 1 else f"each {every}th"
         say(f"{self.job.name}: {contestant.label} wrote the same {count} records ({how} compared)")
 
+    def check_printed(self, contestant):
+        count, *printed = map(int, contestant.stdout.split())
+        self.check_records(contestant, count)
+        if self.job.sums:
+            self.sums = self.sums or self.job.sums(self.arguments.data / self.job.input)
+            if printed != self.sums:
+                raise Broken(f"{self.job.name}: {contestant.label} printed {printed} where sums.py has {self.sums}")
+            say(f"{self.job.name}: {contestant.label} printed the sums {printed} of all {count} records")
+
     def check_records(self, contestant, count):
-        expected = self.arguments.manifest[self.job.input]["records"]
+        expected = self.arguments.manifest[self.job.input]["records"] * (self.job.times or 1)
         if count != expected:
             raise Broken(f"{self.job.name}: {contestant.label} has {count} records where there are {expected}")
 
@@ -219,7 +275,7 @@ class JobRunner:
 
 @dataclass
 class Bar:
-    """One thing asked for. `value` is how much was reached: as a ratio of medians, or MiB."""
+    """One thing asked for. `value` is how much was reached: as a ratio of medians, million records a second, or MiB."""
     what: str
     value: float
     limit: float
@@ -250,7 +306,7 @@ def over(many, few):
     return [a.seconds / b.seconds for a, b in zip(many.runs, few.runs)]
 
 
-def bars_of(job, racers, has_isal):
+def bars_of(job, racers, records, has_isal):
     ours = next((one for one in racers if one.label == "sluice"), None)
     if ours is None:
         return []
@@ -261,9 +317,14 @@ def bars_of(job, racers, has_isal):
         bars.append(Bar(f"as fast as {fastest.label}", fastest.median / ours.median, job.ratio, True,
                         over(fastest, ours), judged=has_isal or not job.needs_isal))
     for one in racers:
-        if one.yardstick:
-            bars.append(Bar(f"the time of {one.label}", ours.median / one.median, one.yardstick.limit, False,
+        if one.yardstick and one.yardstick.time:
+            bars.append(Bar(f"the time of {one.label}", ours.median / one.median, one.yardstick.time, False,
                             over(ours, one)))
+        if one.yardstick and one.yardstick.speed:
+            bars.append(Bar(f"as fast as {one.label}", one.median / ours.median, one.yardstick.speed, True,
+                            over(one, ours)))
+    if job.rate:
+        bars.append(Bar("million records/s", records / ours.median / 1e6, job.rate / 1e6, True))
     return bars + [Bar("peak MiB", ours.peak_mib, PEAK_MIB, False)]
 
 
@@ -295,7 +356,7 @@ def print_commands(results):
     for job, racers, _ in results:
         print(job.title)
         for one in racers:
-            print(f"    {show(one.command)}")
+            print(f"    {one.shown}")
     print()
 
 
@@ -333,7 +394,7 @@ def as_json(arguments, started, where, results):
         "jobs": [{
             "name": job.name, "title": job.title,
             "programs": [{
-                "label": one.label, "command": show(one.command), "median": one.median,
+                "label": one.label, "command": one.shown, "median": one.median,
                 "peak_mib": one.peak_mib, "output_bytes": one.output_bytes, "runs": [vars(run) for run in one.runs],
             } for one in racers],
             "bars": [vars(bar) | {"met": bar.met} for bar in bars],
@@ -358,6 +419,9 @@ def parse():
     parser.add_argument("--sluice", type=Path, default=ROOT / ".build/release/sluice", help="(default: %(default)s)")
     parser.add_argument("--example1", type=Path, default=ROOT / ".build/release/sluice-example1",
                         help="(default: %(default)s)")
+    parser.add_argument("--typed", type=Path, default=ROOT / ".build/release/bench-typed", help="(default: %(default)s)")
+    parser.add_argument("--jsondecoder", type=Path, default=ROOT / ".build/release/bench-jsondecoder",
+                        help="(default: %(default)s)")
     parser.add_argument("--data", type=Path, default=ROOT / "Benchmarks/data",
                         help="where bench-data wrote; outputs go there too (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
@@ -368,7 +432,8 @@ def parse():
         parser.error(f"no such job: {', '.join(sorted(unknown))} (there are {', '.join(names)})")
     if arguments.only_ours and arguments.only_peers:
         parser.error("--only-ours and --only-peers leave nobody")
-    arguments.sluice, arguments.example1 = arguments.sluice.absolute(), arguments.example1.absolute()
+    for program in ("sluice", "example1", "typed", "jsondecoder"):
+        setattr(arguments, program, getattr(arguments, program).absolute())
     arguments.data = arguments.data.absolute() / "quick" if arguments.quick else arguments.data.absolute()
     arguments.compare = arguments.compare or ("full" if arguments.quick else "sample")
     arguments.manifest = json.loads((arguments.data / "manifest.json").read_text())
@@ -380,7 +445,7 @@ def chosen_jobs(arguments):
     for job in JOBS:
         if job.name not in arguments.jobs.split(","):
             continue
-        if arguments.only_peers and not job.variants and job.name == "example1":
+        if arguments.only_peers and not job.variants and all(one.is_built for one in job.yardsticks):
             continue
         yield job
 
@@ -398,7 +463,8 @@ def main():
         for job in chosen_jobs(arguments):
             runner = JobRunner(job, arguments, launcher, Path(folder))
             racers = runner.run()
-            results.append((job, racers, bars_of(job, racers, has_isal)))
+            records = arguments.manifest[job.input]["records"]
+            results.append((job, racers, bars_of(job, racers, records, has_isal)))
             problems += runner.problems
             if arguments.json:
                 arguments.json.write_text(json.dumps(as_json(arguments, started, where, results), indent=2) + "\n")

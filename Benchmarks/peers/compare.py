@@ -5,9 +5,12 @@ What may differ, because the programs differ in it and nobody would call it anot
 """
 
 import csv
+import io
 import json
 import re
 from itertools import zip_longest
+
+import lz4.frame
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -40,40 +43,54 @@ def first_difference(ours, theirs, path=""):
     return f"{path or 'record'}: {ours!r} and {theirs!r}"
 
 
-def compare_json_lines(ours, theirs, every):
-    count = 0
-    with open(ours, "rb") as left, open(theirs, "rb") as right:
-        for count, (a, b) in enumerate(zip_longest(left, right), 1):
-            if a is None or b is None:
-                return count - 1, f"one has {count - 1} records, the other more"
-            if (count % every == 0 or count == 1) and a != b:
-                a, b = json_record(a), json_record(b)
-                if a != b:
-                    return count, f"record {count}, {first_difference(a, b)}"
-    return count, None
+def open_plain(path):
+    return io.BufferedReader(lz4.frame.open(path), 1 << 20) if path.suffix == ".lz4" else open(path, "rb")
 
 
-def compare_csv(ours, theirs):
-    count = -1    # the header is no record
-    with open(ours, newline="", encoding="utf-8") as left, open(theirs, newline="", encoding="utf-8") as right:
-        for count, (a, b) in enumerate(zip_longest(csv.reader(left), csv.reader(right))):
-            if a is None or b is None:
-                return count - 1, f"one has {count - 1} records, the other more"
-            if normal(a) != normal(b):
-                return count, f"record {count}: {a!r} and {b!r}"
-    return count, None
+def array_elements(file):
+    """The elements of a JSON array that has each on a line of its own, as ours have."""
+    if next(file, None) != b"[\n":
+        raise ValueError("there is no [ on a line of its own")
+    for line in file:
+        yield line.removesuffix(b"\n").removesuffix(b",")
+        if not line.endswith(b",\n"):
+            break
+    if list(file) != [b"]\n"]:
+        raise ValueError("a comma is missing, or the ] at the end")
+
+
+def raw_records(path):
+    """The records as they stand there: lists of cells, the header among them, or the bytes of JSON."""
+    with open_plain(path) as file:
+        if path.suffixes[0] == ".csv":
+            yield from csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+        elif path.suffixes[0] == ".json":
+            yield from array_elements(file)
+        else:
+            yield from (line.removesuffix(b"\n") for line in file)
+
+
+def first_number(path):
+    """A CSV file's header is no record."""
+    return 0 if path.suffixes[0] == ".csv" else 1
 
 
 def count_records(path):
-    if path.suffix == ".csv":
-        with open(path, newline="", encoding="utf-8") as file:
-            return sum(1 for _ in csv.reader(file)) - 1
-    with open(path, "rb") as file:
-        return sum(1 for _ in file)
+    return sum(1 for _ in raw_records(path)) - 1 + first_number(path)
+
+
+def record(raw):
+    return normal(raw) if isinstance(raw, list) else json_record(raw)
 
 
 def compare(ours, theirs, every):
     """How many records were read, and what is different (None: nothing)."""
-    if ours.suffix == ".csv":
-        return compare_csv(ours, theirs)
-    return compare_json_lines(ours, theirs, every)
+    number = first_number(ours) - 1
+    for number, (a, b) in enumerate(zip_longest(raw_records(ours), raw_records(theirs)), first_number(ours)):
+        if a is None or b is None:
+            return number - 1, f"one has {number - 1} records, the other more"
+        if (number % every == 0 or number == 1) and a != b:
+            a, b = record(a), record(b)
+            if a != b:
+                return number, f"record {number}, {first_difference(a, b)}"
+    return number, None

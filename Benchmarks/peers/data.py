@@ -8,9 +8,13 @@ import argparse
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
+from codecs import BOM_UTF16_LE
 from pathlib import Path
+
+import lz4.frame
 
 import flights
 import tweets
@@ -19,21 +23,33 @@ ROOT = Path(__file__).resolve().parents[2]
 TWITTER = ROOT.parent / "shared" / "data" / "twitter.json"
 
 FLIGHTS_REPEATS = 12
+FLIGHTS_JSON_REPEATS = 4    # JSON is more than three times as long
 TWEETS_BYTES = 400_000_000
 
 
-def repeated(path, header, body, records, times):
-    """Writes the header and `times` times the body; returns the number of records."""
+def repeated(path, header, body, records, times, between=b"", footer=b""):
+    """Writes the header, `times` times the body, and the footer; returns the number of records."""
     with open(path, "wb") as out:
         out.write(header)
-        for _ in range(times):
+        for number in range(times):
+            out.write(between if number else b"")
             out.write(body)
+        out.write(footer)
     return records * times
 
 
 def write_flights(path, size):
     header, rows = flights.read()
     return repeated(path, header, rows, rows.count(b"\n"), size.flights_repeats)
+
+
+def utf16(text):
+    return text.decode().encode("utf-16-le")
+
+
+def write_flights_utf16(path, size):
+    header, rows = flights.read()
+    return repeated(path, BOM_UTF16_LE + utf16(header), utf16(rows), rows.count(b"\n"), size.flights_repeats)
 
 
 def write_flights_gz(path, size):
@@ -43,6 +59,34 @@ def write_flights_gz(path, size):
     return read_manifest(path.parent)[plain.name]["records"]
 
 
+def write_flights_lz4(path, size):
+    """As the command lz4 writes it: blocks of 4 MiB that do not lean on each other, and a checksum of the content."""
+    plain = path.with_name("flights.csv")
+    with open(plain, "rb") as source, lz4.frame.open(
+            path, "wb", block_size=lz4.frame.BLOCKSIZE_MAX4MB, block_linked=False, content_checksum=True) as out:
+        shutil.copyfileobj(source, out, 4 << 20)
+    return read_manifest(path.parent)[plain.name]["records"]
+
+
+def flights_as_json():
+    """A JSON object of strings for each flight, without a line end."""
+    header, rows = flights.read()
+    names = header.decode().rstrip("\n").split(",")
+    for row in csv.reader(io.StringIO(rows.decode())):
+        yield json.dumps(dict(zip(names, row, strict=True)), separators=(",", ":"))
+
+
+def write_flights_jsonl(path, size):
+    lines = list(flights_as_json())
+    return repeated(path, b"", ("\n".join(lines) + "\n").encode(), len(lines), size.flights_json_repeats)
+
+
+def write_flights_json(path, size):
+    lines = list(flights_as_json())
+    return repeated(path, b"[\n", ",\n".join(lines).encode(), len(lines), size.flights_json_repeats,
+                    between=b",\n", footer=b"\n]\n")
+
+
 def write_tweets_jsonl(path, size):
     statuses = load_statuses()
     lines = (json.dumps(status, ensure_ascii=False, separators=(",", ":")) + "\n" for status in statuses)
@@ -50,8 +94,8 @@ def write_tweets_jsonl(path, size):
     return repeated(path, b"", body, len(statuses), round(size.tweets_bytes / len(body)))
 
 
-def write_tweets_csv(path, size):
-    """RFC 4180 but for its line ends, which are LF; texts keep their own line ends inside quotes."""
+def tweets_as_csv():
+    """Header and rows. RFC 4180 but for the line ends, which are LF; texts keep their own line ends inside quotes."""
     statuses = load_statuses()
     header, body = io.StringIO(), io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(
@@ -62,8 +106,17 @@ def write_tweets_csv(path, size):
         writer.writerow([
             status["id"], status["created_at"], status["text"], user["name"], user["screen_name"],
             user["followers_count"], status["retweet_count"], status["lang"], status["source"]])
-    rows = body.getvalue().encode()
-    return repeated(path, header.getvalue().encode(), rows, len(statuses), round(size.tweets_bytes / len(rows)))
+    return header.getvalue().encode(), body.getvalue().encode(), len(statuses)
+
+
+def write_tweets_csv(path, size):
+    header, rows, records = tweets_as_csv()
+    return repeated(path, header, rows, records, round(size.tweets_bytes / len(rows)))
+
+
+def write_tweets_utf16(path, size):
+    header, rows, records = tweets_as_csv()
+    return repeated(path, BOM_UTF16_LE + utf16(header), utf16(rows), records, round(size.tweets_bytes / len(rows)))
 
 
 def load_statuses():
@@ -72,12 +125,17 @@ def load_statuses():
     return tweets.made_up_statuses()
 
 
-# In this order: flights.csv.gz is made from flights.csv.
+# In this order: flights.csv.gz and flights.csv.lz4 are made from flights.csv.
 WRITERS = {
     "flights.csv": write_flights,
     "flights.csv.gz": write_flights_gz,
+    "flights.csv.lz4": write_flights_lz4,
+    "flights-utf16.csv": write_flights_utf16,
+    "flights.jsonl": write_flights_jsonl,
+    "flights.json": write_flights_json,
     "tweets.jsonl": write_tweets_jsonl,
     "tweets.csv": write_tweets_csv,
+    "tweets-utf16.csv": write_tweets_utf16,
 }
 
 
@@ -96,10 +154,11 @@ def main():
     parser.add_argument("--data", type=Path, default=ROOT / "Benchmarks/data", help="where to (default: %(default)s)")
     arguments = parser.parse_args()
 
-    size = argparse.Namespace(flights_repeats=FLIGHTS_REPEATS, tweets_bytes=TWEETS_BYTES)
+    size = argparse.Namespace(flights_repeats=FLIGHTS_REPEATS, flights_json_repeats=FLIGHTS_JSON_REPEATS,
+                              tweets_bytes=TWEETS_BYTES)
     folder = arguments.data
     if arguments.quick:
-        size = argparse.Namespace(flights_repeats=1, tweets_bytes=TWEETS_BYTES // 10)
+        size = argparse.Namespace(flights_repeats=1, flights_json_repeats=1, tweets_bytes=TWEETS_BYTES // 10)
         folder = folder / "quick"
     folder.mkdir(parents=True, exist_ok=True)
 

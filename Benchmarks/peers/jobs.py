@@ -1,12 +1,16 @@
 """What is measured: each job, how each program does it, and the bar it must clear.
 
-A command is a list of words with the placeholders {sluice}, {example1}, {python}, {input}, {output} and {reference} (our
-own output of the same job). A peer has several variants where it is not plain which is the fastest; the fastest
-counts. A variant must produce the same records as we do; what is allowed to differ is in compare.py.
+A command is a list of words with the placeholders {sluice}, {example1}, {typed}, {jsondecoder}, {python}, {input},
+{output} and {reference} (our own output of the same job). A peer has several variants where it is not plain which is
+the fastest; the fastest counts. A variant must produce the same records as we do; what is allowed to differ is in
+compare.py.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import sums
 
 PEERS = {"duckdb": "DuckDB", "polars": "Polars", "chdb": "chDB"}
 PEAK_MIB = 32
@@ -31,10 +35,20 @@ class Variant:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """A command of the system, or of ours, that the job may take at most `limit` times as long as."""
+    """A command of the system, or of ours, that the job may take at most `time` times as long as, or that it must be at least
+    `speed` times as fast as."""
     label: str
     command: list
-    limit: float
+    time: float | None = None
+    speed: float | None = None
+    input: str | None = None     # where it reads another file of the same records
+    output: str | None = None    # where it writes another format: that output's suffix
+    is_same: bool = False        # it must write or print the same as the job
+
+    @property
+    def is_built(self):
+        """Is it a program of this package?"""
+        return self.command[0] in ("{sluice}", "{example1}", "{typed}", "{jsondecoder}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,9 @@ class Job:
     output: str | None = None    # the output's suffix, where there is an output
     ratio: float | None = None   # at least so many times as fast as the fastest peer
     needs_isal: bool = False     # the ratio is asked for only where we run on ISA-L
+    rate: float | None = None    # at least so many records a second
+    sums: Callable | None = None    # what it must print after the number of records, from the path of the input
+    times: int | None = None     # the input comes so many times over through standard input; only peak memory is asked for
     variants: list = field(default_factory=list)
     yardsticks: list = field(default_factory=list)
 
@@ -61,7 +78,11 @@ CHDB = ("SETTINGS max_threads = 2, input_format_try_infer_dates = 0, input_forma
 CHDB_IN_ORDER = CHDB.replace("max_threads = 2", "max_threads = 1, max_parsing_threads = 2")
 
 COPY = ["cp", *([] if sys.platform == "darwin" else ["--reflink=never"]), "{reference}", "{output}"]
-CONVERT = ["{sluice}", "convert", "{input}", "{output}"]
+# One thread of ours; the engine's rows use all cores.
+CONVERT = ["{sluice}", "convert", "{input}", "{output}", "--jobs", "1"]
+
+
+STREAM = ["{sluice}", "convert", "-", "/dev/null", "--jobs", "1"]
 
 
 def csv_to_json(columns):
@@ -121,11 +142,33 @@ JSON_TO_CSV = [
             f"'id Int64, text String, user Tuple(screen_name String)') {CHDB_IN_ORDER}"),
 ]
 
+HALF = ["year", "month", "day", "dep_time", "dep_delay", "carrier", "flight", "origin", "dest", "distance"]
+CSV_TO_CSV = [
+    Variant("duckdb", "strings",
+            f"COPY (SELECT {', '.join(HALF)} FROM read_csv('{{input}}', all_varchar = true)) TO '{{output}}' (FORMAT csv)"),
+    Variant("polars", "strings", f"pl.scan_csv('{{input}}', infer_schema=False).select({HALF}).sink_csv('{{output}}')"),
+    Variant("polars", "numbers",
+            f"pl.scan_csv('{{input}}', infer_schema_length=10000).select({HALF}).sink_csv('{{output}}')"),
+    Variant("chdb", "strings",
+            f"INSERT INTO FUNCTION file('{{output}}', 'CSVWithNames') SELECT {', '.join(HALF)} FROM file('{{input}}', "
+            f"'CSVWithNames', '{', '.join(f'{column} String' for column in FLIGHTS)}') {CHDB_IN_ORDER}"),
+]
+
+
+def as_fast_as(label, speed, input=None, output=None):
+    """The same records from another file, or in another format."""
+    return [Yardstick(label, CONVERT, speed=speed, input=input, output=output, is_same=True)]
+
+
+def peak(name, what, input, times, *options):
+    """About 4 GB."""
+    return Job(f"peak-{name}", f"{times} × {what}", input, [*STREAM, *options], times=times)
+
 
 JOBS = [
     Job("flights-jsonl", "flights.csv → JSONL", "flights.csv", CONVERT, ".jsonl", ratio=4,
         variants=csv_to_json(FLIGHTS),
-        yardsticks=[Yardstick("cp of the output", COPY, 2.5)]),
+        yardsticks=[Yardstick("cp of the output", COPY, time=2.5)]),
     Job("tweets-csv-jsonl", "tweets.csv → JSONL", "tweets.csv", CONVERT, ".jsonl", ratio=3,
         variants=csv_to_json(TWEETS)),
     Job("tweets-jsonl-jsonl", "tweets.jsonl → JSONL", "tweets.jsonl", CONVERT, ".jsonl", ratio=8,
@@ -135,10 +178,46 @@ JOBS = [
     Job("flights-gz-jsonl", "flights.csv.gz → JSONL", "flights.csv.gz", CONVERT, ".jsonl", ratio=2.5, needs_isal=True,
         variants=csv_to_json(FLIGHTS)),
     Job("count-flights", "count flights.csv", "flights.csv", ["{sluice}", "count", "{input}"],
-        yardsticks=[Yardstick("wc -l", ["wc", "-l", "{input}"], 3)]),
+        yardsticks=[Yardstick("wc -l", ["wc", "-l", "{input}"], time=3)]),
     Job("count-tweets", "count tweets.csv", "tweets.csv", ["{sluice}", "count", "{input}"],
-        yardsticks=[Yardstick("wc -l", ["wc", "-l", "{input}"], 3)]),
+        yardsticks=[Yardstick("wc -l", ["wc", "-l", "{input}"], time=3)]),
     Job("example1", "flights.csv → JSONL, two fields set", "flights.csv",
         ["{example1}", "{input}", "{output}"], ".jsonl",
-        yardsticks=[Yardstick("the same without", ["{example1}", "{input}", "{output}", "--plain"], 1.8)]),
+        yardsticks=[Yardstick("the same without", ["{example1}", "{input}", "{output}", "--plain"], time=1.8)]),
+    Job("flights-json", "flights.csv → JSON array", "flights.csv", CONVERT, ".json",
+        yardsticks=as_fast_as("the same → JSONL", 0.9, output=".jsonl")),
+    Job("flights-json-csv", "flights.json → CSV", "flights.json", CONVERT, ".csv",
+        yardsticks=as_fast_as("flights.jsonl → CSV", 0.9, input="flights.jsonl")),
+    Job("flights-select", "flights.csv → CSV of 10 columns of 19", "flights.csv", CONVERT + ["--select", ",".join(HALF)],
+        ".csv", ratio=4, variants=CSV_TO_CSV),
+    Job("flights-lz4-jsonl", "flights.csv.lz4 → JSONL", "flights.csv.lz4", CONVERT, ".jsonl",
+        yardsticks=as_fast_as("flights.csv → JSONL", 0.85, input="flights.csv")),
+    Job("flights-jsonl-lz4", "flights.csv → JSONL.lz4", "flights.csv", CONVERT, ".jsonl.lz4",
+        yardsticks=as_fast_as("the same → JSONL", 0.85, output=".jsonl")),
+    Job("flights-utf16-jsonl", "flights-utf16.csv → JSONL", "flights-utf16.csv", CONVERT + ["--encoding", "utf16"], ".jsonl",
+        yardsticks=as_fast_as("flights.csv → JSONL", 0.4, input="flights.csv")),
+    Job("tweets-utf16-jsonl", "tweets-utf16.csv → JSONL", "tweets-utf16.csv", CONVERT + ["--encoding", "utf16"], ".jsonl",
+        yardsticks=as_fast_as("tweets.csv → JSONL", 0.4, input="tweets.csv")),
+
+    Job("flights-decode", "flights.csv → [Flight]", "flights.csv", ["{typed}", "flights", "{input}"],
+        rate=1.2e6, sums=sums.flights),
+    Job("tweets-decode", "tweets.jsonl → [Tweet]", "tweets.jsonl", ["{typed}", "tweets", "{input}"], sums=sums.tweets,
+        yardsticks=[Yardstick("JSONDecoder, line by line", ["{jsondecoder}", "{input}"], speed=8, is_same=True)]),
+    Job("flights-distance", "flights.csv: sum of a column", "flights.csv", ["{typed}", "distance", "{input}"],
+        sums=sums.distance, yardsticks=[Yardstick("count", ["{sluice}", "count", "{input}"], speed=0.4)]),
+
+    peak("csv-jsonl", "flights.csv → JSONL", "flights.csv", 11, "--from", "csv", "--to", "jsonl"),
+    peak("jsonl-csv", "flights.jsonl → CSV", "flights.jsonl", 10, "--from", "jsonl", "--to", "csv"),
+    peak("jsonl-json", "flights.jsonl → JSON", "flights.jsonl", 10, "--from", "jsonl", "--to", "json"),
+    # 10⁷ elements and more of one array.
+    peak("json-jsonl", "flights.json → JSONL", "flights.json", 10, "--from", "json", "--to", "jsonl"),
+    peak("tweets-csv", "tweets.jsonl → CSV of 3 fields", "tweets.jsonl", 10, "--from", "jsonl", "--to", "csv",
+         "--select", "id,text,user.screen_name"),
+    peak("gz", "flights.csv.gz → CSV.gz", "flights.csv.gz", 11, "--from", "csv", "--to", "csv", "--compression", "gzip"),
+    peak("lz4", "flights.csv.lz4 → CSV.lz4", "flights.csv.lz4", 11, "--from", "csv", "--to", "csv", "--compression", "lz4"),
+    peak("utf16", "flights-utf16.csv → JSONL in UTF-16", "flights-utf16.csv", 6, "--from", "csv", "--to", "jsonl",
+         "--encoding", "utf16", "--to-encoding", "utf16"),
+    peak("text", "flights.csv as text → text", "flights.csv", 11, "--from", "text", "--to", "text"),
+    Job("peak-decode", "11 × flights.csv → [Flight]", "flights.csv", ["{typed}", "flights", "-"], times=11),
+    Job("peak-distance", "11 × flights.csv: sum of a column", "flights.csv", ["{typed}", "distance", "-"], times=11),
 ]

@@ -38,12 +38,13 @@ struct sluice_gunzip {
     uint8_t held[FIXED_LENGTH];  // bytes of a part of fixed size that came in pieces
     uint32_t held_count;
     uint32_t skip;               // bytes left of the extra field
-    uint8_t extra[4];            // the extra field's first bytes ...
+    uint8_t extra[6];            // the extra field's first bytes ...
     uint32_t extra_count;        // ... and how many of them are there
     bool awaits_end;             // the member was a BGZF block with content: the empty block has to follow
     uint32_t header_crc;         // of the header's bytes so far
     uint32_t crc;                // of this member's output so far
     uint32_t length;             // of this member's output so far, modulo 2^32 as in the trailer
+    uint32_t size;               // of this member so far, modulo 2^32
     inflater inflater;
 };
 
@@ -163,12 +164,17 @@ static sluice_status run_data(sluice_gunzip *gunzip, reader *in, writer *out) {
     return in->next == in_start && count == 0 ? SLUICE_ERROR_CORRUPT : SLUICE_OK;
 }
 
-// BGZF says so in its extra field: "BC", two bytes long. A file of such blocks ends with an empty one, so one that is cut off
-// between two blocks, where plain gzip would look whole, shows.
+// BGZF says so in its extra field: "BC", and two bytes of its size. A file of such blocks ends with an empty one, so one that is
+// cut off between two blocks, where plain gzip would look whole, shows.
 static bool is_block(const sluice_gunzip *gunzip) {
     static const uint8_t mark[] = {'B', 'C', 2, 0};
-    return gunzip->flags & HAS_EXTRA && gunzip->extra_count == sizeof mark &&
+    return gunzip->flags & HAS_EXTRA && gunzip->extra_count == sizeof gunzip->extra &&
            memcmp(gunzip->extra, mark, sizeof mark) == 0;
+}
+
+// A header may be damaged so that it takes the blocks behind it for fields of its own, and still be gzip: the size tells.
+static bool is_block_of_wrong_size(const sluice_gunzip *gunzip) {
+    return is_block(gunzip) && gunzip->size != load_16(gunzip->extra + 4) + 1;
 }
 
 static sluice_status run_trailer(sluice_gunzip *gunzip, reader *in) {
@@ -181,6 +187,7 @@ static sluice_status run_trailer(sluice_gunzip *gunzip, reader *in) {
 }
 
 static sluice_status run_between(sluice_gunzip *gunzip, reader *in) {
+    if (is_block_of_wrong_size(gunzip)) return SLUICE_ERROR_CORRUPT;
     if (in->next == in->end) return SLUICE_NEED_INPUT;
     if (*in->next == 0) {
         gunzip->state = STATE_PADDING;
@@ -189,6 +196,7 @@ static sluice_status run_between(sluice_gunzip *gunzip, reader *in) {
     gunzip->behind_member = true;
     gunzip->crc = 0;
     gunzip->length = 0;
+    gunzip->size = 0;
     inflater_reset(&gunzip->inflater);
     gunzip->state = STATE_FIXED;
     return SLUICE_OK;
@@ -224,7 +232,9 @@ sluice_status sluice_gunzip_run(
     writer writer = {.next = out + *out_used, .end = out + out_capacity};
     sluice_status status;
     do {
+        const uint8_t *start = reader.next;
         status = step(gunzip, &reader, &writer);
+        gunzip->size += (uint32_t)(reader.next - start);
     } while (status == SLUICE_OK);
     *in_used = (size_t)(reader.next - in);
     *out_used = (size_t)(writer.next - out);

@@ -3,7 +3,9 @@
 #include "include/sluice_column.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "digits.h"
 #include "include/sluice_number.h"
 
 typedef struct cell {
@@ -27,20 +29,24 @@ static inline cell cell_of(const sluice_csv_column *c, uint32_t i) {
     return (cell){text + 1, length - 2};
 }
 
+// The number that a cell of 1 to 7 bytes spells, if it has nothing but digits, and no zero in front of others.
+static inline bool read_short(cell cell, int64_t *value) {
+    uint64_t word;
+    memcpy(&word, cell.text, sizeof word);
+    const uint64_t behind = UINT64_MAX << (8 * cell.length);
+    const uint64_t digits = (word ^ EVERY_BYTE('0')) & ~behind;
+    if (find_others(digits) != 0 || (cell.length > 1 && (digits & 0xFF) == 0)) return false;
+    *value = (int64_t)join_digits(digits, (unsigned)cell.length);
+    return true;
+}
+
 void sluice_csv_column_int64(const sluice_csv_column *column, int64_t *values, uint8_t *valid) {
     for (uint32_t i = 0; i < column->count; i++) {
         const cell cell = cell_of(column, i);
-        // Most cells have a few digits: no call for those.
-        if (cell.length - 1 < 5 && cell.text[0] - '1' < 9u) {
-            int64_t value = 0;
-            size_t at = 0;
-            while (at < cell.length && cell.text[at] - '0' < 10u) value = value * 10 + (cell.text[at++] - '0');
-            valid[i] = at == cell.length;
-            values[i] = valid[i] ? value : 0;
-            continue;
-        }
         values[i] = 0;
-        valid[i] = sluice_parse_int64(cell.text, cell.length, &values[i]);
+        // Most cells have a few digits: no call for those.
+        valid[i] = (cell.length - 1 < 7 && read_short(cell, &values[i])) ||
+                   sluice_parse_int64(cell.text, cell.length, &values[i]);
     }
 }
 

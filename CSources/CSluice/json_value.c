@@ -346,6 +346,8 @@ static uint32_t find_key(
 uint32_t sluice_json_project_keys(
     const uint8_t *bytes, const uint32_t *tape, const sluice_json_row *rows, uint32_t count,
     const sluice_json_path *keys, uint32_t key_count, uint32_t *out) {
+    bool may_start[256] = {['\\'] = true};  // most keys of other names differ in their first byte already
+    for (uint32_t key = 0; key < key_count; key++) may_start[keys[key].length > 0 ? keys[key].name[0] : '"'] = true;
     uint32_t first_unknown = count;
     for (uint32_t row = 0; row < count; row++, out += key_count) {
         memset(out, 0xFF, key_count * sizeof *out);
@@ -354,7 +356,8 @@ uint32_t sluice_json_project_keys(
         const uint32_t close = known ? tape[position + 1] : 0;
         uint32_t expected = 0;
         for (position += 2; position < close; position = next_position(bytes, tape, position + 1)) {
-            const uint32_t key = find_key(bytes + tape[position], keys, key_count, expected);
+            const uint8_t *literal = bytes + tape[position];
+            const uint32_t key = may_start[literal[1]] ? find_key(literal, keys, key_count, expected) : key_count;
             if (key == key_count) {
                 known = false;
                 continue;

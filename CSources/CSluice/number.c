@@ -25,13 +25,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "digits.h"
 #include "number_table.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte of a text is the lowest of its word");
 
 __extension__ typedef unsigned __int128 uint128;
 
-#define EVERY_BYTE(byte) (0x0101010101010101 * (uint64_t)(byte))
 #define FRACTION_BITS 52
 #define HIDDEN_BIT (UINT64_C(1) << FRACTION_BITS)
 #define INFINITY_BITS (UINT64_C(0x7FF) << FRACTION_BITS)
@@ -88,23 +86,7 @@ static inline uint64_t load_digits(const uint8_t *text, const uint8_t *end) {
     return word >> half_shift >> half_shift ^ EVERY_BYTE('0');  // in two steps, since a shift by 64 is undefined
 }
 
-// The highest bit of each byte that is no digit's value.
-static inline uint64_t find_others(uint64_t digits) {
-    return (((digits & EVERY_BYTE(0x7F)) + EVERY_BYTE(0x7F - 9)) | digits) & EVERY_BYTE(0x80);
-}
-
 static inline unsigned index_of_first(uint64_t bytes) { return (unsigned)__builtin_ctzll(bytes) / 8; }
-
-// The number that the first `count` (0 ... 8) bytes of `digits` spell.
-static inline uint64_t join_digits(uint64_t digits, unsigned count) {
-    const unsigned half_shift = 4 * (8 - count);
-    digits = digits << half_shift << half_shift;  // zeros in front
-    digits = digits * 10 + (digits >> 8);         // pairs, in the even bytes
-    const uint64_t first_and_third = digits & UINT64_C(0x000000FF000000FF);
-    const uint64_t second_and_fourth = digits >> 16 & UINT64_C(0x000000FF000000FF);
-    return (first_and_third * (100 + (UINT64_C(1000000) << 32)) +
-            second_and_fourth * (1 + (UINT64_C(10000) << 32))) >> 32;
-}
 
 // The eight digits of a number below 10^8, the first one lowest, as values.
 static inline uint64_t split_digits(uint32_t number) {
@@ -176,7 +158,7 @@ bool sluice_parse_int64(const uint8_t *text, size_t length, int64_t *value) {
     const bool negative = length > 0 && *text == '-';
     const size_t count = length - negative;
     if (count == 0 || count > MAX_WORD_DIGITS) return false;
-    if (text[negative] == '0' && length > 1) return false;  // "01", "-01" and "-0"
+    if (text[negative] == '0' && count > 1) return false;
     reader r;
     open_reader(&r, text, length);
     uint64_t number = 0;

@@ -3,87 +3,73 @@ import Sluice
 
 struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Converts a file into another format or compression.",
+        abstract: "Converts files into another format, compression, encoding or dialect.",
+        usage: "sluice convert <input> ... <output> [<options>]",
         discussion: """
-            The output is published when it is complete; on any error the file that was there stays.
+            Inputs are files and directories, and become one output, in order. It is published when it is complete; on any \
+            error the file that was there stays.
 
                 sluice convert flights.csv flights.jsonl
                 sluice convert tweets.jsonl.gz tweets.csv --select id,text,user.screen_name
+                sluice convert prices.txt prices.json --from csv --delimiter ';' --encoding latin1 --null NA
+                sluice convert 2012.csv 2013/ all.jsonl.gz --pattern '*.csv'
                 zcat flights.csv.gz | sluice convert - - --from csv --to jsonl | head
+
+            Options of CSV say how the input is written; where the output alone is CSV, they say it of the output.
             """)
 
-    @Argument(help: "The file to read; - is standard input.")
-    var input: String
-
-    @Argument(help: "The file to write; - is standard output.")
-    var output: String
-
-    @Option(help: "Format of the input: \(FileFormat.names). (default: by the name, or the first byte)")
-    var from: FileFormat?
-
-    @Option(help: "Format of the output. (default: by the name)")
-    var to: FileFormat?
-
-    @Option(
-        help: "Encoding of the output; utf16 is little-endian with a byte order mark, utf16le and utf16be have none.")
-    var toEncoding: TextEncoding = .utf8
-
-    @Option(help: "Compression of the output: \(CompressionFormat.names). (default: by the name)")
-    var compression: CompressionFormat?
-
-    @Option(help: "Level of the compression: gzip 0 to 9, lz4 0 to 12. (default: 1)")
-    var level: Int?
-
-    @Flag(help: "Write behind what the output has, in the file itself: same columns, same compression.")
-    var append = false
+    @Argument(help: "What to read, files and directories, and then the file to write; - is standard input and output.")
+    var paths: [String]
 
     @Option(help: "Fields to keep, in this order, separated by commas: CSV columns, JSON keys or dotted paths.")
-    var select: String?
+    var select: NameList?
 
-    @Option(help: "Whether CSV cells are all strings (the default), or typed cell by cell: strings, infer.")
+    @Option(help: "Whether CSV cells are all strings (the default), or typed cell by cell.")
     var types: CellTypes?
 
-    @OptionGroup var reading: ReadingOptions
+    @Option(help: "Columns of CSV output, in this order, separated by commas; with --no-header those of CSV input.")
+    var columns: NameList?
+
+    @OptionGroup(title: "Input") var input: InputOptions
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @OptionGroup(title: "Run") var running: RunOptions
+
+    func validate() throws {
+        guard paths.count >= 2 else { throw ValidationError("an input and an output are needed") }
+    }
 
     func run() throws {
-        let source = try FileStreamSource(
-            input, format: from, chunkSize: reading.chunkSize, encoding: reading.encoding, types: types,
-            select: try select.map(fields),
-            maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
-        let sink = try FileStreamSink(
-            output, format: try outputFormat(), mode: append ? .append : .write, compression: compression,
-            encoding: toEncoding, level: level, kernel: reading.kernel)
-        try BasicStreamProcessor(source: source, sink: sink).run()
+        let inputs = Array(paths.dropLast())
+        let target = paths[paths.count - 1]
+        try checkIsMeant(target, inputs)
+        // What is said of CSV is about the output where that alone is any.
+        let isOfOutput = output.isCSV(target) && input.isNoCSV(inputs)
+        let namesInput = input.dialect.noHeader && !isOfOutput
+        let source = try input.source(
+            inputs, dialect: isOfOutput ? nil : input.dialect, columns: namesInput ? columns?.names : nil, types: types,
+            select: select?.names)
+        let sink = try output.sink(
+            target, dialect: isOfOutput ? input.dialect : nil, columns: namesInput ? nil : columns?.names,
+            kernel: input.kernel)
+        let metrics = try running.context(chunkSize: input.chunkSize).stream(source: source, sink: sink)
+        Terminal.clear()
+        running.tell(metrics)
+        source.tellSkipped()
+        if sink.droppedFields > 0 {
+            Terminal.say("sluice: dropped \(sink.droppedFields) fields that are none of the output's columns")
+        }
     }
 
-    private func outputFormat() throws -> FileFormat? {
-        if let to { return to }
-        guard output == "-" else { return nil }
-        throw ValidationError("standard output has no name to tell its format: say --to csv or --to jsonl")
+    /// `convert *.csv` without an output would replace the last of the inputs.
+    private func checkIsMeant(_ target: String, _ inputs: [String]) throws {
+        let format = FileFormat(path: target)
+        guard inputs.count > 1, !output.append, !output.replace, FileSystem.isFile(target),
+            inputs.allSatisfy({ FileFormat(path: $0) == format })
+        else { return }
+        throw ValidationError(
+            "\(target.escapingControls) is there, and could be an input as well as the output: say --replace to replace it"
+        )
     }
-
-    private func fields(_ list: String) throws -> [String] {
-        let fields = list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard !fields.contains("") else { throw ValidationError("--select has an empty name in \"\(list)\"") }
-        return fields
-    }
-}
-
-/// How files are read, for all commands.
-struct ReadingOptions: ParsableArguments {
-    @Option(help: "Records of a chunk.")
-    var chunkSize = 1000
-
-    @Option(help: "Bytes a record may have.")
-    var maxRecord = 16 << 20
-
-    @Option(help: "Encoding of the input; UTF-16 is as its byte order mark says, and utf16 without one little-endian.")
-    var encoding: TextEncoding = .utf8
-
-    @Option(help: "Implementation of the hot functions: \(KernelChoice.names).")
-    var kernel: KernelChoice = .auto
-}
-
-extension CaseIterable where Self: RawRepresentable, RawValue == String {
-    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

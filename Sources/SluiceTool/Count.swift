@@ -9,22 +9,18 @@ struct Count: ParsableCommand {
             them validated.
             """)
 
-    @Argument(help: "The files; - is standard input.")
+    @Argument(help: "Files and directories; - is standard input.")
     var inputs: [String]
 
-    @Option(help: "Format of the input. (default: by the name, or the first byte)")
-    var from: FileFormat?
-
-    @OptionGroup var reading: ReadingOptions
+    @OptionGroup(title: "Input") var input: InputOptions
 
     func run() throws {
         var total = 0
-        for input in inputs {
-            let source = try FileStreamSource(
-                input, format: from, chunkSize: reading.chunkSize, encoding: reading.encoding,
-                maxRecordBytes: reading.maxRecord, kernel: reading.kernel)
+        for path in inputs {
+            let source = try input.source([path], dialect: input.dialect)
             let count = try source.countRecords()
-            try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(input.escapingControls)")
+            source.tellSkipped()
+            try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(path.escapingControls)")
             total += count
         }
         if inputs.count > 1 { try Terminal.show("\(total) total") }

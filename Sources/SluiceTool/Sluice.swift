@@ -7,13 +7,14 @@ struct SluiceTool: ParsableCommand {
         commandName: "sluice",
         abstract: "Streams data sets larger than memory.",
         discussion: """
-            Converts between CSV and JSON Lines, plain, gzip'd or as LZ4, in a few MiB of memory. Formats and compression are \
-            told from the names of the files; "-" is standard input or output.
+            Converts between CSV, JSON Lines, JSON, text and bytes, plain, gzip'd or as LZ4, in a few MiB of memory. Formats \
+            and compression are told from the names of the files; "-" is standard input or output.
 
-            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed.
+            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed, \
+            75 timeout.
             """,
         version: version,
-        subcommands: [Convert.self, Count.self])
+        subcommands: [Convert.self, Count.self, Head.self, Inspect.self])
 
     static var version: String {
         "sluice 0.1.0 (kernel: \(Engines.kernel() ?? "none"), gzip: \(Engines.gzip))"
@@ -30,6 +31,7 @@ struct SluiceTool: ParsableCommand {
                 try Terminal.show(fullMessage(for: error))
             }
         } catch let error as StreamError {
+            Terminal.clear()
             Terminal.say("sluice: \(error)")
             Terminal.exit(ExitStatus(error))
         } catch {
@@ -50,23 +52,4 @@ struct SluiceTool: ParsableCommand {
                 hint: "rename the file, or give - in its place and let the shell open it")
         }
     }
-}
-
-extension KernelChoice: ExpressibleByArgument {}
-extension FileFormat: ExpressibleByArgument {}
-extension CompressionFormat: ExpressibleByArgument {}
-extension TextEncoding: ExpressibleByArgument {
-    /// Cases and hyphens do not matter: `UTF-16LE` is `utf16le`. ISO 8859-1 may have its own name.
-    public init?(argument: String) {
-        let name = argument.lowercased().filter { $0 != "-" && $0 != "_" }
-        let known = Self.allCases.first { $0.rawValue.lowercased() == name }
-        guard let encoding = name == "iso88591" ? .latin1 : known else { return nil }
-        self = encoding
-    }
-    public static var allValueStrings: [String] { allCases.map { $0.rawValue.lowercased() } }
-}
-extension CellTypes: ExpressibleByArgument {
-    /// `infer` is the command line's word for `inferred`.
-    public init?(argument: String) { self.init(rawValue: argument == "infer" ? "inferred" : argument) }
-    public static var allValueStrings: [String] { ["strings", "infer"] }
 }

@@ -17,10 +17,35 @@ enum Terminal {
     /// - Throws: `StreamError` where it cannot be written.
     static func show(_ line: String) throws { try write(line, to: 1, "standard output") }
 
+    /// Columns of the terminal that is standard output; 80 where it is none.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Whether standard error is a terminal, and standard output none that it would write over.
+    static let isPerson = isatty(2) == 1 && isatty(1) == 0
+
+    /// One line that is written over by the next.
+    static func show(_ progress: StreamProgress) {
+        var line = "\(progress.readRecords) records, \(progress.megabytesPerSecond.short) MB/s"
+        if let fraction = progress.fraction { line = "\(Int(fraction * 100)) %  " + line }
+        if let left = progress.secondsLeft { line += ", \(Int(left.rounded(.up))) s left" }
+        try? write("\r\u{1B}[K" + line, to: 2, "standard error", end: "")
+    }
+
+    /// Takes away what `show` has written.
+    static func clear() {
+        if isPerson { try? write("\r\u{1B}[K", to: 2, "standard error", end: "") }
+    }
+
     static func exit(_ status: ExitStatus) -> Never { platformExit(status.rawValue) }
 
-    private static func write(_ line: String, to descriptor: Int32, _ name: String) throws {
-        try Array("\(line)\n".utf8).withUnsafeBytes { try FileSystem.write(descriptor, $0, name) }
+    private static func write(
+        _ line: String, to descriptor: Int32, _ name: String, end: String = "\n"
+    ) throws {
+        try Array("\(line)\(end)".utf8).withUnsafeBytes { try FileSystem.write(descriptor, $0, name) }
         try FileSystem.finish(descriptor, name)
     }
 }
@@ -35,6 +60,7 @@ enum ExitStatus: Int32 {
     case software = 70
     case cannotCreate = 73
     case inputOutput = 74
+    case timeout = 75
 
     init(_ error: StreamError) {
         switch error.code {
@@ -42,6 +68,8 @@ enum ExitStatus: Int32 {
         case .isDirectory, .permissionDenied: self = error.stage == "commit" ? .cannotCreate : .noInput
         case .cannotCreate: self = .cannotCreate
         case .readFailed, .writeFailed, .noSpace: self = .inputOutput
+        case .timedOut, .cancelled: self = .timeout
+        case .memoryLimit: self = .usage
         case .unsupported: self = ["cut", "decode", "encode"].contains(error.stage) ? .badData : .usage
         case .invalidConfiguration, .unknownColumn: self = .usage
         case .brokenLedger, .closed, .processorFailed: self = .software

@@ -226,6 +226,11 @@ private let faults: [(name: String, file: [UInt8], status: sluice_status)] = [
     ("content that its CRC does not fit", changed(member(hello), at: 17), SLUICE_ERROR_CORRUPT),
     ("a CRC that is wrong", changed(member(hello), at: member(hello).count - 8), SLUICE_ERROR_CORRUPT),
     ("a length that is wrong", changed(member(hello), at: member(hello).count - 1), SLUICE_ERROR_CORRUPT),
+    ("a BGZF block that is not of the size it says", changed(bgzf(hello, level: 1), at: 16), SLUICE_ERROR_CORRUPT),
+    (
+        "a BGZF block whose extra field goes on to the data of the next one",
+        bgzfEnd[..<10] + [34] + bgzfEnd[11...] + bgzfEnd, SLUICE_ERROR_CORRUPT
+    ),
     ("the second member is damaged", member(hello) + changed(member(hello), at: 17), SLUICE_ERROR_CORRUPT),
     ("the second member has another method", member(hello) + [0x1F, 0x8B, 9], SLUICE_ERROR_CORRUPT),
     ("the second member is cut", member(hello) + [0x1F], SLUICE_ERROR_TRUNCATED),

@@ -46,6 +46,20 @@ struct ColumnTests {
         #expect(batch.column("x", as: Double.self) == batch.map { $0["x", as: Double.self] })
     }
 
+    @Test("a byte that is no digit is seen in each place of a short number")
+    func shortNumbers() throws {
+        for length in 1...9 {
+            let digits = "123456789".prefix(length)
+            let cells = digits.indices.flatMap { place in
+                ["/", ":", "0", "9", " ", "-", ".", "a", "\u{B0}", "\u{0663}"].map { other in
+                    "\(digits[..<place])\(other)\(digits[digits.index(after: place)...])"
+                }
+            }
+            let batch = try csv(cells)
+            #expect(batch.column("x", as: Int.self) == cells.map { $0.hasPrefix("0") && length > 1 ? nil : Int($0) })
+        }
+    }
+
     @Test("a column that is required has no nil, or says where")
     func required() throws {
         #expect(try csv(["1", "2"]).requireColumn("x", as: Int.self) == [1, 2])

@@ -327,6 +327,57 @@ struct DecodingTests {
             replies: depth < 2 ? maybe((0..<count).map { _ in tweet(&random, depth: depth + 1) }) : nil)
     }
 
+    /// All kinds of values, each of which may come where it fits and where it does not.
+    private struct Everything: Codable, Equatable {
+        enum Keys: String, CodingKey, CaseIterable { case a, b, c, d, e, f, g, h }
+        var a: Int?
+        var b: UInt8?
+        var c: Double?
+        var d: String?
+        var e: Bool?
+        var f: [Int]?
+        var g: [String: Double?]?
+        var h: Inner?
+        struct Inner: Codable, Equatable { var d: String }
+    }
+
+    private static func value(_ random: inout SplitMix64, depth: Int = 0) -> String {
+        let scalars = [
+            "null", "true", "false", "0", "-0", "7", "-12", "255", "256", "1.5", "-0.25e-2", "9223372036854775807",
+            "-9223372036854775808", "9223372036854775808", "0.1", "123456789012345678901234567890.5", "\"\"",
+            #""\u00e9\ud83d\ude00\n\/""#, "\"日本\"",
+        ]
+        let space = ["", "", " ", "\t", "\r "].randomElement(using: &random) ?? ""
+        let count = Int.random(in: 0..<3, using: &random)
+        switch Int.random(in: 0..<(depth < 2 ? 6 : 4), using: &random) {
+        case 4:
+            return "[" + (0..<count).map { _ in space + value(&random, depth: depth + 1) }.joined(separator: ",")
+                + space + "]"
+        case 5:
+            let members = ["d", "k"].prefix(count).map { "\"\($0)\"\(space):" + value(&random, depth: depth + 1) }
+            return "{" + space + members.joined(separator: ",") + space + "}"
+        default: return (scalars.randomElement(using: &random) ?? "") + space
+        }
+    }
+
+    @Test("what JSONDecoder makes of random documents is made of them, and what it refuses is refused")
+    func sameAsFoundation() throws {
+        let decoder = JSONDecoder()
+        var (accepted, refused) = (0, 0)
+        var random = SplitMix64(seed: 9)
+        for _ in 0..<4000 / step {
+            let keys = Everything.Keys.allCases.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }.shuffled(
+                using: &random)
+            let line = "{" + keys.map { "\"\($0.rawValue)\": " + Self.value(&random) }.joined(separator: " ,") + "}"
+            let expected = try? decoder.decode(Everything.self, from: Data(line.utf8))
+            let batch = try batch("s.jsonl", line)
+            #expect((try? batch.decode(Everything.self)) == expected.map { [$0] }, "\(line)")
+            #expect((try? batch.compacted()[0].decode(Everything.self)) == expected, "\(line)")
+            if expected == nil { refused += 1 } else { accepted += 1 }
+        }
+        #expect(accepted > 400 / step && refused > 400 / step)
+    }
+
     @Test("random documents decode as by JSONDecoder, and encode so that it reads the same")
     func againstFoundation() throws {
         let decoder = JSONDecoder()

@@ -57,10 +57,13 @@ struct DetectionTests {
         ("\u{FEFF}{\"a\":1}\n", ["{\"a\":1}"]),
         (String(repeating: "\n", count: 60_000) + "{\"a\":1}", ["{\"a\":1}"]),
         (String(repeating: "\n", count: 70_000) + "{\"a\":1}", nil),
+        ("[{\"a\":1},\n2]", ["{\"a\":1}", "2"]), (" \n[]\n", []), ("\u{FEFF}[null]", ["null"]),
         ("a,b\n1,2\n", nil), ("\"a\"\n", nil), ("", nil), ("\n\n", nil), ("1\n", nil),
     ]
 
-    @Test("a file whose name tells no format is looked at: { is JSON Lines, others are refused", arguments: nameless)
+    @Test(
+        "a file whose name tells no format is looked at: { is JSON Lines, [ JSON, others are refused",
+        arguments: nameless)
     func contents(_ text: String, _ expected: [String]?) throws {
         for name in ["x", "x.strange"] {
             let path = try folder.file(name, text)
@@ -70,6 +73,18 @@ struct DetectionTests {
             guard expected == nil else { continue }
             #expect(error?.code == .invalidConfiguration && error?.path == path)
             #expect(error?.hint?.contains("--from") == true)
+        }
+    }
+
+    @Test("64 KiB are looked at for a first byte, however they come")
+    func lookedAt() {
+        for blank in 65_534...65_538 {
+            let bytes = [UInt8](repeating: 0x20, count: blank) + Array("{\"a\":1}".utf8)
+            for reads in [Reads.of(.max), .of(4095), .of(1000), .first(65_530), .of(1)] {
+                let found = read(bytes, as: nil, reads)
+                #expect(found.records == (blank < 65_536 ? ["{\"a\":1}"] : []), "\(blank) blanks, \(reads)")
+                #expect(found.error?.code == (blank < 65_536 ? nil : .invalidConfiguration))
+            }
         }
     }
 

@@ -58,6 +58,31 @@ struct DifferentialTests {
         try folder.python(PythonPrograms.checkJSON, "\(Self.fileCount)")
     }
 
+    @Test("random JSON documents have the values that Python's json module reads, and are JSON again")
+    func jsonDocuments() throws {
+        let folder = TemporaryFolder()
+        let count = 2 * Self.fileCount
+        try folder.python(PythonPrograms.makeDocuments, "\(count)")
+        for number in 0..<count {
+            var seen: Set<Data> = []
+            for (kernel, chunkSize) in kernels.flatMap({ kernel in [1, 3, 1000].map { (kernel, $0) } }) {
+                let steps = [("json", "out.jsonl"), ("out.jsonl", "back.json"), ("json", "out.json")]
+                for (from, to) in steps {
+                    try BasicStreamProcessor(
+                        source: FileStreamSource(
+                            folder.file("\(number).\(from)"), chunkSize: chunkSize, kernel: kernel),
+                        sink: FileStreamSink(folder.file("\(number).\(to)"), kernel: kernel)
+                    ).run()
+                }
+                seen.insert(try steps.map { try folder.data("\(number).\($0.1)") }.reduce(Data(), +))
+                let counted = try FileStreamSource(folder.file("\(number).json"), kernel: kernel).countRecords()
+                #expect(try counted == FileStreamSource(folder.file("\(number).out.jsonl")).countRecords())
+            }
+            #expect(seen.count == 1, "file \(number): kernels and chunk sizes write different bytes")
+        }
+        try folder.python(PythonPrograms.checkDocuments, "\(count)")
+    }
+
     @Test("gzip files of any members are read as Python's gzip module reads them, and ours are read by it")
     func gzip() throws {
         let folder = TemporaryFolder()
@@ -183,11 +208,12 @@ private enum PythonPrograms {
                         else: same(value, cell, number, place, name)
             """#
 
-    /// JSON with white space anywhere, escapes of all kinds, numbers of all forms, duplicate keys and blank lines.
-    static let makeJSON =
+    /// JSON with white space anywhere, escapes of all kinds, numbers of all forms and duplicate keys.
+    private static let makeValues =
         common + #"""
+            BLANKS = ' \t\r'
             def space(r):
-                return ''.join(r.choice(' \t\r') for _ in range(r.choice([0, 0, 0, 0, 1, 3])))
+                return ''.join(r.choice(BLANKS) for _ in range(r.choice([0, 0, 0, 0, 1, 3])))
             def string(r, value):
                 def unit(c):
                     if c == '/' and r.random() < .5: return '\\/'
@@ -208,6 +234,12 @@ private enum PythonPrograms {
             def members(r, keys, depth):
                 return '{' + space(r) + ','.join(
                     space(r) + string(r, k) + space(r) + ':' + space(r) + value(r, depth) + space(r) for k in keys) + '}'
+
+            """#
+
+    /// JSON Lines, with blank ones among them.
+    static let makeJSON =
+        makeValues + #"""
             KEYS = ['a', 'b', 'a.x', 'ü', 'key "quoted"', 'c,d', '', 'line\nend', '日本', 'e', 'f', 'g']
             for seed in range(count):
                 r = random.Random(1000 + seed)
@@ -261,6 +293,31 @@ private enum PythonPrograms {
                     found = {('a.x' if k == 'x' else ''): v for k, v in inner} if kind == 'object' else {}
                     found.update(record)
                     same(ours, ('object', [(k, found[k]) for k in ('b', 'a.x', 'ü') if k in found]), number, place)
+            """#
+
+    /// JSON documents: arrays and single values, with white space anywhere or nowhere, or as Python prints them.
+    static let makeDocuments =
+        makeValues + #"""
+            for seed in range(count):
+                r = random.Random(4000 + seed)
+                BLANKS = [' \t\r\n', '\n', '\n ', ''][seed % 4] or ['']
+                document = value(r, 4) if seed % 3 == 0 else '[' + ','.join(
+                    space(r) + value(r, 4) + space(r) for _ in range(r.choice([0, 1, 30, 400]))) + ']'
+                if seed % 4 == 2:
+                    finite = lambda text: float(text) if abs(float(text)) < 1e300 else 0.1
+                    document = json.dumps(json.loads(document, parse_float=finite), indent=r.choice([0, 2, '\t']), ensure_ascii=seed % 8 > 3)
+                write('%d.json' % seed, ('\ufeff' * (seed % 5 == 0) + space(r) + document + space(r)).encode('utf-8'))
+            """#
+
+    static let checkDocuments =
+        common + #"""
+            for number in range(count):
+                document = values(read('%d.json' % number).decode('utf-8-sig'))
+                expected = document if isinstance(document, list) else [document]
+                ours = [values(line) for line in lines('%d.out.jsonl' % number)]
+                for found in (ours, values(read('%d.out.json' % number)), values(read('%d.back.json' % number))):
+                    same(len(found), len(expected), number, 'number of records')
+                    for place, pair in enumerate(zip(found, expected)): same(*pair, number, place)
             """#
 
     static let makeCanonical =

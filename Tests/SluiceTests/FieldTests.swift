@@ -21,7 +21,7 @@ struct FieldTests {
     }
 
     static let readings: [Reading] = [
-        .init("0", int: 0, byte: 0, double: 0), .init("-0", double: -0.0),
+        .init("0", int: 0, byte: 0, double: 0), .init("-0", int: 0, byte: 0, double: -0.0),
         .init("42", int: 42, byte: 42, double: 42), .init("-7", int: -7, double: -7),
         .init("255", int: 255, byte: 255, double: 255), .init("256", int: 256, double: 256),
         .init("9223372036854775807", int: .max, double: 0x1p63),
@@ -56,6 +56,18 @@ struct FieldTests {
             #expect(record["v", as: String.self] == text, "record \(place)")
             #expect(record["no", as: String.self] == nil, "record \(place)")
         }
+    }
+
+    @Test("JSON strings of any length are read whole, with and without escapes")
+    func lengths() throws {
+        let lengths = [0, 1, 4, 5, 15, 16, 254, 255, 256, 340, 341, 342, 1020, 1021, 1022, 1023, 1024, 1025, 5000]
+        let texts = ["x", "é", "日", "😀"].flatMap { text in lengths.map { String(repeating: text, count: $0) } }
+        let lines = texts.map { "{\"v\":\"\($0)\"}\n{\"v\":\"\($0)\\n\"}\n{\"v\":\"\\\"\($0)\"}\n" }.joined()
+        var read: [String?] = []
+        try FileStreamSource(try folder.file("x.jsonl", lines)).forEach { chunk in
+            read += chunk.data.map { $0["v", as: String.self] }
+        }
+        #expect(read == texts.flatMap { [$0, $0 + "\n", "\"" + $0] })
     }
 
     /// Numbers and the values that keep their text.

@@ -259,7 +259,7 @@ struct FileStreamSinkTests {
         #expect(try folder.text("log.jsonl") == "old\n{\"a\":1}\n")
     }
 
-    @Test("nothing is published before close, and abort leaves the old file")
+    @Test("nothing is published before close; abort, an error and a sink that goes away leave the old file")
     func atomic() throws {
         let path = try folder.file("x.jsonl", "old\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)

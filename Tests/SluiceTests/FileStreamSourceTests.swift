@@ -36,6 +36,33 @@ struct FileStreamSourceTests {
         #expect(try FileStreamSource(path, kernel: kernel).countRecords() == text.1.count)
     }
 
+    @Test("a header of tens of thousands of columns keeps every name, and tells those apart that are the same")
+    func wideHeader() throws {
+        let last = 30_000
+        var cells = (0...last).map { "c\($0)" }
+        cells[5] = "c0"
+        cells[last - 1] = "\"a,\"\"b\n\""
+        cells[last] = "c0"
+        var names = cells
+        (names[5], names[last - 1], names[last]) = ("c0_2", "a,\"b\n", "c0_3")
+        let values = (0...last).map { String($0 % 10) }
+        let text = { (header: [String]) in
+            header.joined(separator: ",") + "\n" + values.joined(separator: ",") + "\n"
+        }
+        let path = try folder.file("x.csv", text(cells))
+        let record = try #require(try FileStreamSource(path).readChunk()?.data.first)
+        #expect(record.keys == names)
+        #expect(record["c0"] == "0" && record["c0_2"] == "5" && record["c0_3"] == "0" && record["c12345"] == "5")
+        (cells[5], cells[last]) = ("c0_2", "c0_3")
+        for middle in ["y.csv", "y.jsonl"] {
+            try BasicStreamProcessor(source: FileStreamSource(path), sink: FileStreamSink(folder.file(middle))).run()
+            try BasicStreamProcessor(
+                source: FileStreamSource(folder.file(middle)), sink: FileStreamSink(folder.file("z.csv"))
+            ).run()
+            #expect(try folder.text("z.csv") == text(cells), "through \(middle)")
+        }
+    }
+
     @Test("cells are typed one by one where types are inferred")
     func inferred() throws {
         let path = try folder.file(

@@ -184,6 +184,85 @@ struct FormatMatrixTests {
         }
     }
 
+    // MARK: Every combination
+
+    /// What a combination is refused with; nil: it has to work.
+    private static func refusal(
+        _ format: FileFormat, _ mode: FileStreamSink.Mode, _ encoding: TextEncoding
+    ) -> String? {
+        if format == .json && mode == .append { return "nothing can be appended to JSON" }
+        if format == .binary && encoding != .utf8 { return "bytes have none" }
+        return nil
+    }
+
+    /// Records with all that a format has a place for and an encoding has characters for.
+    private static func examples(_ format: FileFormat, _ encoding: TextEncoding) -> [Record] {
+        let texts = [
+            "plain", "", "\"quoted\", \\ and\ttabs", "Äÿ\u{80}", "日本😀", String(repeating: "é, ", count: 8_000),
+        ]
+        return texts.filter(encoding.has).map { text in
+            switch format {
+            case .text: ["text": .string(text)]
+            case .binary: ["bytes": .bytes(Array(text.utf8) + [0, 0xFF, 0x0A])]
+            default: ["a": .string(text), "b": .string(text + "\n"), "ü": "x"]
+            }
+        }
+    }
+
+    /// What was written and what is read, in the same words: records, or bytes as they follow one another.
+    private static func content(_ records: [Record], _ format: FileFormat) -> [String] {
+        guard format == .binary else { return records.map(\.description) }
+        let bytes = records.flatMap { record -> [UInt8] in
+            if case .bytes(let block)? = record["bytes"] { block } else { [] }
+        }
+        return ["\(bytes)"]
+    }
+
+    private func write(
+        _ records: some Collection<Record>, _ path: String, _ format: FileFormat, _ compression: CompressionFormat,
+        _ mode: FileStreamSink.Mode, _ encoding: TextEncoding, _ kernel: KernelChoice
+    ) throws {
+        let sink = try FileStreamSink(
+            path, format: format, mode: mode, compression: compression, encoding: encoding, kernel: kernel)
+        for record in records { try sink.writeChunk(StreamChunk(data: [record])) }
+        try sink.close()
+    }
+
+    @Test(
+        "every format, compression, mode, encoding and kernel: what is written is read, or refused with the reason",
+        arguments: FileFormat.allCases, CompressionFormat.allCases)
+    func everyCombination(_ format: FileFormat, _ compression: CompressionFormat) throws {
+        for (mode, encoding) in [FileStreamSink.Mode.write, .append].flatMap({ mode in
+            TextEncoding.allCases.map { (mode, $0) }
+        }) {
+            var files: Set<[UInt8]> = []
+            for kernel in kernels {
+                let path = try folder.file("x", "old")
+                let all = Self.examples(format, encoding)
+                if let refusal = Self.refusal(format, mode, encoding) {
+                    let error = streamError { try write(all, path, format, compression, mode, encoding, kernel) }
+                    #expect(error?.code == .invalidConfiguration && error?.path == path && error?.hint != nil)
+                    #expect(error?.message.contains(refusal) == true, "\(mode), \(encoding): \(error as Any)")
+                    #expect(try folder.text("x") == "old" && folder.names == ["x"])
+                    continue
+                }
+                let isAppended = mode == .append
+                if isAppended { try FileManager.default.removeItem(atPath: path) }
+                try write(all.prefix(3), path, format, compression, mode, encoding, kernel)
+                if isAppended { try write(all.dropFirst(3), path, format, compression, mode, encoding, kernel) }
+                let source = try FileStreamSource(
+                    path, format: format, compression: compression, chunkSize: 2, encoding: encoding, kernel: kernel)
+                var found: [Record] = []
+                try source.forEach { found += $0.data }
+                let wanted = isAppended ? all : Array(all.prefix(3))
+                #expect(
+                    Self.content(found, format) == Self.content(wanted, format), "\(mode), \(encoding), \(kernel)")
+                files.insert(try bytesOfFile(path))
+            }
+            #expect(files.count <= 1, "\(mode), \(encoding): kernels write different bytes")
+        }
+    }
+
     @Test("names tell the format, a compression suffix left aside")
     func names() {
         let names: [(String, FileFormat?)] = [

@@ -4,29 +4,6 @@ import Testing
 
 @testable import Sluice
 
-/// Bytes that come in pieces of one size.
-private final class PieceInput: ByteInput {
-    private var bytes: ArraySlice<UInt8>
-    private let size: Int
-
-    init(_ bytes: [UInt8], _ size: Int) {
-        self.bytes = bytes[...]
-        self.size = size
-    }
-
-    func read(into out: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
-        let piece = bytes.prefix(min(size, count))
-        for (place, byte) in piece.enumerated() { out[place] = byte }
-        bytes = bytes.dropFirst(piece.count)
-        return piece.count
-    }
-
-    var consumed: Int { 0 }
-    var length: Int? { nil }
-    var identity: FileIdentity { FileIdentity(device: 0, inode: 0) }
-    func close() {}
-}
-
 /// What a document holds: its records, and the error behind or in them.
 private struct Document: Sendable, CustomStringConvertible {
     var text: String
@@ -66,54 +43,27 @@ struct JSONDocumentTests {
         Document("[1,2,3,4,5,6,7,01]", ["1", "2", "3", "4", "5", "6", "7"], (8, 16)),
     ]
 
-    /// The records of bytes that come in pieces; with the error that ended them.
-    private func read(
-        _ text: String, pieces: Int, chunkSize: Int, decodesNext: Bool, kernel: KernelChoice
-    ) throws -> (records: [String], error: StreamError?, lasts: [Bool]) {
-        let pool = BlockPool()
-        let kernel = try kernel.make()
-        let input = PieceInput(Array(text.utf8), pieces)
-        var start = InputStart(pool)
-        try start.skipByteOrderMark(input, path: "x", record: 1)
-        let cutter = UnitCutter(
-            input, pool, RecordLimits(chunkSize: chunkSize, maxChunkBytes: 1 << 20, maxRecordBytes: 1 << 20), path: "x",
-            cutter: JSONCutter(kernel: kernel, pool: pool, position: start.position), start: start)
-        let decoder = JSONDecoder(kernel: kernel, isLines: false, selected: nil, maxRecordBytes: 1 << 20)
-        var records: [String] = []
-        var lasts: [Bool] = []
-        do throws(StreamError) {
-            while let (unit, isLast) = try cutter.next(UnitLimit(bytes: 1, decodesNext: decodesNext)) {
-                let base = try decoder.decode(unit, pool)
-                records += RecordBatch(base: base, rows: 0..<unit.records).map(\.description)
-                lasts.append(isLast)
-            }
-        } catch {
-            return (records, error, lasts)
-        }
-        return (records, nil, lasts)
-    }
-
     @Test(
         "elements of an array are the records, any other value is one; errors are at the first byte that cannot be",
         arguments: kernels)
     func table(_ kernel: KernelChoice) throws {
         for document in Self.documents {
-            for pieces in [1, 2, 3, 5, 7, 64, 1000] {
+            let bytes = Array(document.text.utf8)
+            for reads in Reads.every(bytes.count) {
                 for decodesNext in [false, true] {
                     for chunkSize in [1, 2, 64] {
-                        let (records, error, lasts) = try read(
-                            document.text, pieces: pieces, chunkSize: chunkSize, decodesNext: decodesNext,
-                            kernel: kernel)
-                        let place = "\(document) in \(pieces)s, \(chunkSize), \(decodesNext)"
-                        #expect((error == nil) == (document.error == nil), "\(place)")
+                        let found = read(
+                            bytes, as: .json, reads, chunkSize: chunkSize, decodesNext: decodesNext, kernel: kernel)
+                        let place = "\(document) in \(reads), \(chunkSize), \(decodesNext): \(found)"
+                        #expect((found.error == nil) == (document.error == nil), "\(place)")
                         if let wanted = document.error {
                             #expect(
-                                error?.code == .invalidJSON && error?.byteOffset == wanted.byte, "\(place): \(error!)")
-                            #expect(error?.record == wanted.record, "\(place): \(error!)")
-                            if chunkSize == 1 { #expect(records == document.records, "\(place)") }
+                                found.error?.code == .invalidJSON && found.error?.byteOffset == wanted.byte, "\(place)")
+                            #expect(found.error?.record == wanted.record, "\(place)")
+                            if chunkSize == 1 { #expect(found.records == document.records, "\(place)") }
                         } else {
-                            #expect(records == document.records, "\(place)")
-                            #expect(lasts == lasts.indices.map { $0 == lasts.count - 1 }, "\(place)")
+                            #expect(found.records == document.records, "\(place)")
+                            #expect(found.lasts == found.lasts.indices.map { $0 == found.lasts.count - 1 }, "\(place)")
                         }
                     }
                 }
@@ -136,9 +86,11 @@ struct JSONDocumentTests {
         for size in 1...64 {
             for (pieces, chunkSize) in [(size, 7), (33, size)] {
                 for decodesNext in [false, true] {
-                    let (records, error, _) = try read(
-                        text, pieces: pieces, chunkSize: chunkSize, decodesNext: decodesNext, kernel: kernel)
-                    #expect(records == elements && error == nil, "\(pieces) bytes, \(chunkSize) records")
+                    let found = read(
+                        Array(text.utf8), as: .json, .of(pieces), chunkSize: chunkSize, decodesNext: decodesNext,
+                        kernel: kernel)
+                    #expect(
+                        found.records == elements && found.error == nil, "\(pieces) bytes, \(chunkSize) records")
                 }
             }
         }
@@ -177,12 +129,12 @@ struct JSONDocumentTests {
         }
     }
 
-    @Test("counting notices an array that does not end, and what follows one")
+    @Test("counting notices an array that does not end, what follows one, and what is not one value")
     func counting() throws {
         for (text, count) in [("[]", 0), ("[1,2,3]", 3), ("{}", 1), ("[[1,2],\"]\"]", 2)] {
             #expect(try FileStreamSource(folder.file("x.json", text)).countRecords() == count)
         }
-        for text in ["[1", "[1,", "[1,2]]", "[] 1", "["] {
+        for text in ["[1", "[1,", "[1,2]]", "[] 1", "[", "{}{}", "{\"a\":1}\n{\"b\":2}\n", "1 2", "{\"a\":", "x"] {
             #expect(
                 streamError { _ = try FileStreamSource(folder.file("x.json", text)).countRecords() }?.code
                     == .invalidJSON)

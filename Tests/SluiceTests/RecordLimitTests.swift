@@ -73,4 +73,80 @@ struct RecordLimitTests {
         }
         #expect(refused > 0)
     }
+
+    // MARK: White space around JSON
+
+    /// Records of just 100 bytes, and of one more.
+    private static let record = "\"\(String(repeating: "x", count: 98))\""
+    private static let tooLong = "\"\(String(repeating: "x", count: 99))\""
+
+    private static func white(_ count: Int) -> String {
+        String(repeating: " \t\r ", count: count / 4) + String(repeating: " ", count: count % 4)
+    }
+
+    @Test(
+        "white space before JSON never counts, behind it from 64 KiB on, however the bytes come", arguments: kernels)
+    func whiteSpace(_ kernel: KernelChoice) throws {
+        let files: [(before: Int, record: String, behind: Int, isRefused: Bool)] = [
+            (0, Self.record, 0, false), (100_000, Self.record, 0, false), (3, Self.record, 65_536, false),
+            (100_000, Self.record, 65_536, false), (0, Self.record, 65_537, true), (70_000, Self.record, 65_537, true),
+            (0, "7", 65_635, false), (5, "7", 65_636, true), (0, Self.tooLong, 0, true),
+            (100_000, Self.tooLong, 10, true),
+        ]
+        for (before, record, behind, isRefused) in files {
+            let text = Self.white(before) + record + Self.white(behind)
+            for (format, whole) in [
+                (FileFormat.jsonl, "1\n\n2\n\(text)\n\n3\n"), (.json, "[1,\n2,\(text),3]\n"), (.jsonl, "\(text)\n1"),
+                (.json, "[\(text),1]"),
+            ] {
+                let bytes = Array(whole.utf8)
+                var seen: Set<[String]> = []
+                for reads in [Reads.of(65_536), .of(.max), .first(bytes.count / 2)] {
+                    for (chunkSize, decodesNext) in [(1000, true), (1000, false), (1, true)] {
+                        let found = read(
+                            bytes, as: format, reads, chunkSize: chunkSize, unitBytes: 256 << 10,
+                            decodesNext: decodesNext, maxRecordBytes: 100, kernel: kernel)
+                        seen.insert(found.error.map { ["\($0)"] } ?? found.records)
+                        #expect(found.error?.code == (isRefused ? .recordTooLarge : nil), "\(reads): \(found)")
+                    }
+                }
+                #expect(seen.count == 1, "\(seen)")
+                if isRefused {
+                    let place = whole.utf8.count - whole.utf8.drop { $0 != 0x22 && $0 != 0x37 }.count
+                    #expect(seen.first?.first?.contains("byte \(place)") == true, "\(seen)")
+                }
+                let counted = try refusals(folder.file("a.\(format)", bytes), 100, kernel)
+                #expect(counted.counting?.description == counted.reading?.description)
+                #expect(counted.counting?.code == (isRefused ? .recordTooLarge : nil))
+            }
+        }
+    }
+
+    @Test("chunks of JSON with much white space are the same however it is cut and read", arguments: kernels)
+    func chunks(_ kernel: KernelChoice) {
+        var random = SplitMix64(seed: 5)
+        for round in 0..<20 / step {
+            let format = [FileFormat.json, .jsonl][round % 2]
+            var pieces: [String] = []
+            for number in 0..<Int.random(in: 1...40, using: &random) {
+                let spaces = (0..<2).map { _ in Self.white([0, 0, 1, 20, 60, 300].randomElement(using: &random) ?? 0) }
+                pieces.append(spaces[0] + "[\(number), \"\(spaces[1].count)\"]" + spaces[1])
+                if format == .jsonl, Bool.random(using: &random) { pieces.append(spaces[1]) }
+            }
+            let text = format == .json ? "[" + pieces.joined(separator: ",") + "]" : pieces.joined(separator: "\n")
+            let (chunkSize, maxChunkBytes) = [(1000, 100), (5, 70), (3, 1000), (1000, 1), (7, 40)][round % 5]
+            var seen: Set<[String]> = []
+            for reads in [Reads.of(1), .of(7), .of(64), .of(.max)] {
+                for (unitBytes, decodesNext) in [(1, true), (1, false), (150, true), (1 << 20, true), (1 << 20, false)]
+                {
+                    seen.insert(
+                        read(
+                            Array(text.utf8), as: format, reads, chunkSize: chunkSize, unitBytes: unitBytes,
+                            decodesNext: decodesNext, maxChunkBytes: maxChunkBytes, kernel: kernel
+                        ).outcome)
+                }
+            }
+            #expect(seen.count == 1, "\(text), chunks of \(chunkSize) records, \(maxChunkBytes) bytes: \(seen)")
+        }
+    }
 }

@@ -98,6 +98,24 @@ struct TargetTests {
         #expect(folder.names == ["got", "in.csv", "log", "null.jsonl", "out.jsonl", "pipe", "std.jsonl"])
     }
 
+    @Test("a descriptor that nothing can be written to is 73, even where nothing is to be written", arguments: modes)
+    func descriptors(_ mode: [String]) throws {
+        try folder.write("", to: "empty.csv")
+        let targets = [
+            ("/dev/fd/-1", "no such descriptor"), ("/dev/fd/x", "no such descriptor"),
+            ("/dev/fd/", "no such descriptor"),
+            ("/proc/self/fd/01", "no such descriptor"), ("/dev/fd/99999999999", "no such descriptor"),
+            ("/dev/fd/999", "Bad file descriptor"), ("/dev/fd/0", "reading only"), ("-", "reading only"),
+            ("/dev/stdout", "reading only"),
+        ]
+        for (target, words) in targets {
+            let outcome = try folder.shell(
+                #"exec "$SLUICE" convert empty.csv "$@" --to jsonl 1</dev/null"#, [target] + mode)
+            #expect(outcome.status == 73, "\(target): \(outcome.messages)")
+            #expect(outcome.messages.contains(words) && outcome.messages.hasPrefix("sluice: \(target): "))
+        }
+    }
+
     @Test("a failure leaves the old file, in write and in append mode, and the exit code says so", arguments: modes)
     func failure(_ mode: [String]) throws {
         try folder.write("a\n" + String(repeating: "1\n", count: 300_000) + "2,3\n", to: "bad.csv")

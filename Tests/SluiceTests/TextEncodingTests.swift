@@ -4,28 +4,6 @@ import Testing
 
 @testable import Sluice
 
-/// Hands out bytes a few at a time.
-private final class PiecemealInput: ByteInput {
-    private var bytes: ArraySlice<UInt8>
-    private let step: Int
-
-    init(_ bytes: [UInt8], step: Int) {
-        self.bytes = bytes[...]
-        self.step = step
-    }
-
-    let consumed = 0
-    let length: Int? = nil
-    var identity: FileIdentity { fatalError("nobody asks") }
-    func read(into room: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
-        let piece = bytes.prefix(min(count, step))
-        for (place, byte) in piece.enumerated() { room[place] = byte }
-        bytes = bytes.dropFirst(piece.count)
-        return piece.count
-    }
-    func close() {}
-}
-
 @Suite("Reading text encodings")
 struct TextEncodingTests {
     let folder = TemporaryFolder()
@@ -257,7 +235,7 @@ struct TextEncodingTests {
             for step in [1, 2, 3, 5, 1000] {
                 for room in [1, 2, 3, 4, 7, 1000] {
                     let input = TranscodingInput(
-                        PiecemealInput(encoding.stored(text), step: step), encoding, pool, kernel, path: "x")
+                        PieceInput(encoding.stored(text), .of(step)), encoding, pool, kernel, path: "x")
                     let block = pool.block(capacity: room)
                     var read: [UInt8] = []
                     while case let got = try input.read(into: block.bytes, room), got > 0 {

@@ -90,6 +90,25 @@ struct ToolInterruptionTests {
         #expect(folder.names == ["bad.jsonl", "in.csv", "new.jsonl", "old.jsonl"])
     }
 
+    @Test("a hidden file that a killed run leaves goes with the next run to its target")
+    func killedWithTemporary() throws {
+        let folder = TemporaryFolder()
+        guard try folder.shell("strace -o log true && rm log").status == 0 else { return }
+        try folder.write(SampleText.long(records: 30_000), to: "in.csv")
+        try folder.write("old", to: "out.jsonl")
+        let outcome = try folder.shell(
+            #"""
+            mkfifo pipe
+            strace -f -o log -P "$(pwd -P)/" -e trace=openat -e inject=openat:error=EOPNOTSUPP \
+                sh -c 'echo $$ >pid; exec "$SLUICE" convert pipe out.jsonl --from csv --to jsonl' & strace=$!
+            exec 3>pipe; cat in.csv >&3; kill -KILL "$(cat pid)"; wait "$strace"; rm pipe pid log; ls -A
+            """#)
+        #expect(outcome.text == ".out.jsonl.sluice-0\nin.csv\nout.jsonl\n", "\(outcome.messages)")
+        #expect(try folder.text("out.jsonl") == "old")
+        try folder.convert("in.csv", "out.jsonl")
+        #expect(folder.names == ["in.csv", "out.jsonl"])
+    }
+
     @Test("errors of the system at any call leave the old file, or are none")
     func injectedErrors() throws {
         let folder = TemporaryFolder()
@@ -193,9 +212,24 @@ struct ToolPipeTests {
                 with open("in.csv.gz", "wb") as file:
                     for block in [b"a,b\\n"] + [b"0,0\\n" * (1 << 20)] * 32: file.write(packer.compress(block))
                     file.write(packer.flush())
-                process = os.posix_spawn(os.environ["SLUICE"], ["sluice", "convert", "in.csv.gz", "out.jsonl"], os.environ)
+                for jobs, limit in [("1", 32 << 10), ("2", 64 << 10)]:
+                    command = ["sluice", "convert", "in.csv.gz", "out.jsonl", "--jobs", jobs]
+                    process = os.posix_spawn(os.environ["SLUICE"], command, os.environ)
+                    _, status, usage = os.wait4(process, 0)
+                    assert status == 0 and usage.ru_maxrss < limit, (jobs, status, usage.ru_maxrss)
+                """)
+        }
+
+        @Test("a header of 900,000 columns takes some 70 bytes for each")
+        func wideHeader() throws {
+            let folder = TemporaryFolder()
+            try folder.python(
+                """
+                import os
+                with open("in.csv", "w") as file: file.write(",".join("c%d" % n for n in range(900_000)))
+                process = os.posix_spawn(os.environ["SLUICE"], ["sluice", "convert", "in.csv", "out.jsonl"], os.environ)
                 _, status, usage = os.wait4(process, 0)
-                assert status == 0 and usage.ru_maxrss < 32 << 10, (status, usage.ru_maxrss)
+                assert status == 0 and usage.ru_maxrss < 100 << 10, (status, usage.ru_maxrss)
                 """)
         }
     #endif

@@ -17,8 +17,8 @@ sluice_gunzip *sluice_gunzip_create(void);
 void sluice_gunzip_destroy(sluice_gunzip *gunzip);
 
 // Inflates from in[*in_used ..< in_length] to out[*out_used ..< out_capacity] and moves both cursors on. Any number of
-// members (empty ones too) with zero padding behind the last; every CRC-32 and length is checked; header CRC, extra field,
-// name and comment are understood. `final`: the input ends at in_length.
+// members (empty ones too) with zero padding behind the last; every CRC-32 and length is checked, and the size of BGZF blocks;
+// header CRC, extra field, name and comment are understood. `final`: the input ends at in_length.
 //   NEED_INPUT     all input is used up
 //   OUTPUT_FULL    all of out is filled
 //   END            `final`, all input is used up, and it ended behind a whole member (and zero padding); behind a BGZF block,

@@ -10,7 +10,7 @@
 size_t sluice_number_length(const uint8_t *text, size_t length);
 
 // Whether all of `text` is one JSON number without fraction and exponent that Int64 holds; if so, `*value` is it.
-// "-0" is refused: as an integer it would lose its sign.
+// "-0" is 0, though that prints without the sign.
 bool sluice_parse_int64(const uint8_t *text, size_t length, int64_t *value);
 
 // Whether all of `text` is one JSON number; if so, `*value` is the double nearest to it, ties to even, infinite on

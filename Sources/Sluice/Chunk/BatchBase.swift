@@ -4,15 +4,7 @@
 // SAFETY: written once, in `init`; the blocks are not written to after they were handed in.
 @usableFromInline final class BatchBase: @unchecked Sendable {
     /// What the index describes.
-    enum Layout {
-        /// Cells: `ends[row * columns + column]`, `starts[row]`.
-        case csv(ends: UnsafePointer<UInt32>, starts: UnsafePointer<UInt32>)
-        /// JSON values: `tape` and `rows`. With a projection, fields are `projection[row * columns + column]`.
-        case json(
-            tape: UnsafePointer<UInt32>, rows: UnsafePointer<JSONRow>, projection: UnsafePointer<UInt32>?)
-    }
-
-    let layout: Layout
+    let layout: IndexLayout
     let bytes: UnsafePointer<UInt8>
     /// Rows that the index has.
     let rowCount: Int
@@ -40,7 +32,7 @@
     private let other: BatchBase?
 
     init(
-        layout: Layout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
+        layout: IndexLayout, bytes: UnsafePointer<UInt8>, rowCount: Int, schema: Schema?, columns: Int,
         selected: [Int]? = nil, flags: UInt32, isInferred: Bool = false, isBinary: Bool = false, nulls: CSVNulls? = nil,
         dialect: CSVDialect = CSVDialect(), origin: BatchOrigin, blocks: [ByteBlock],
         keeping other: BatchBase? = nil, isView: Bool = false

@@ -1,18 +1,3 @@
-/// What a cell of an overlay column holds; the raw values are the C core's `sluice_cell`.
-@usableFromInline enum CellTag {
-    @usableFromInline static let unset: UInt8 = 0
-    @usableFromInline static let removed: UInt8 = 1
-    @usableFromInline static let null: UInt8 = 2
-    @usableFromInline static let no: UInt8 = 3
-    @usableFromInline static let yes: UInt8 = 4
-    @usableFromInline static let int: UInt8 = 5
-    @usableFromInline static let double: UInt8 = 6
-    @usableFromInline static let string: UInt8 = 7
-    @usableFromInline static let decimal: UInt8 = 8
-    @usableFromInline static let bytes: UInt8 = 9
-    @usableFromInline static let json: UInt8 = 10
-}
-
 /// A column that was set or added: a tag and 64 bits for each slot, in raw memory that the encoders read as it is.
 @usableFromInline struct OverlayColumn {
     @usableFromInline private(set) var name: String
@@ -155,6 +140,15 @@ extension BatchCore {
     func findColumn(_ name: String) -> Int? {
         for number in 0..<columnCount where columns[number].name.hasSameBytes(as: name) { return number }
         return nil
+    }
+
+    var columnNames: [String] { (0..<columnCount).map { columns[$0].name } }
+
+    /// Whether these are the names of the columns, in their order.
+    func hasColumns(_ names: [String]) -> Bool {
+        guard columnCount == names.count else { return false }
+        for number in 0..<columnCount where !columns[number].name.hasSameBytes(as: names[number]) { return false }
+        return true
     }
 
     mutating func addColumn(_ name: String, isConstant: Bool) -> Int {

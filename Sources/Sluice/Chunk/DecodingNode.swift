@@ -362,6 +362,11 @@ extension DecodingNode {
         if containerKey == ObjectIdentifier(type), let container {
             return unsafeDowncast(container, to: KeptContainer<Key>.self).container
         }
+        return keepKeyed(type)
+    }
+
+    /// Apart, so that the runtime is asked for `KeptContainer<Key>` when one is made, not with every record.
+    @inline(never) private func keepKeyed<Key: CodingKey>(_ type: Key.Type) -> KeyedDecodingContainer<Key> {
         let kept = KeptContainer(KeyedDecodingContainer(KeyedNode<Key>(node: self)))
         container = kept
         containerKey = ObjectIdentifier(type)
@@ -381,6 +386,13 @@ extension DecodingNode {
             conversionType = id
         }
         guard let conversion, let field else { return try T(from: decoder) }
+        return try convert(field, to: type, conversion)
+    }
+
+    /// Apart, so that the runtime is asked for `T?` only where it is needed.
+    @inline(never) private func convert<T>(
+        _ field: Field, to type: T.Type, _ conversion: DecodingPlan.Conversion
+    ) throws -> T {
         do {
             if let value = try conversion(field) as? T { return value }
         } catch {

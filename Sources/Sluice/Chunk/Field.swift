@@ -180,7 +180,8 @@ extension Field {
 extension NumberText {
     /// The number as a value that keeps its text: an integer or a double where printing gives the same text again.
     static func value(_ text: UnsafeBufferPointer<UInt8>) -> Value {
-        if let integer = int64(text) { return .int(integer) }
+        // All but "-0" is printed as it was.
+        if let integer = int64(text), integer != 0 || text.count == 1 { return .int(integer) }
         if let double = double(text), double.isFinite {
             let isSame = withPrinted(double) { $0.elementsEqual(text) }
             if isSame { return .double(double) }

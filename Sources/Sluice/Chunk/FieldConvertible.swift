@@ -82,11 +82,10 @@ extension Field {
         return withPlainText { NumberText.int64($0) }
     }
 
-    /// An integer that is past `Int64`; "-0", which no integer keeps the sign of, is none.
+    /// An integer that is past `Int64`.
     @usableFromInline var uint64: UInt64? {
         withPlainText { text in
-            guard text.first != UInt8(ascii: "-"), NumberText.isNumber(text) else { return nil }
-            return UInt64(String(decoding: text, as: UTF8.self))
+            NumberText.isNumber(text) ? UInt64(String(decoding: text, as: UTF8.self)) : nil
         }
     }
 

@@ -51,7 +51,7 @@ extension BatchBase {
         origin.start = 0
         var blocks = [block]
 
-        let layout: Layout
+        let layout: IndexLayout
         switch self.layout {
         case .csv(let ends, let starts):
             let index = pool.block(capacity: rows.count * (columns + 1) * 4)

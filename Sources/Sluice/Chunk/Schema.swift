@@ -13,16 +13,25 @@ public struct Schema: Sendable {
     /// Number of columns.
     public var count: Int { storage.names.count }
 
+    /// Whether a name is there twice, which is not for users to see.
+    var hasDuplicates: Bool { storage.hasDuplicates }
+
     /// Position of a column; names are equal where their bytes are. Complexity: O(length of the name).
     public func index(of name: String) -> Int? {
         var name = name
         return name.withUTF8 { storage.position(of: $0) }
     }
 
+    /// As `index(of:)`, for a column that is likely to be at `place`.
+    func index(of name: String, near place: Int) -> Int? {
+        place < count && names[place].hasSameBytes(as: name) ? place : index(of: name)
+    }
+
     /// Names and an open hash table of their places: looking a name up takes some 10 ns, where a dictionary of strings takes
     /// ten times that, and `record["name"]` does it for each record.
     final class Storage: Sendable {
         let names: [String]
+        let hasDuplicates: Bool
         /// The bytes of all names, and where each one ends.
         private let text: [UInt8]
         private let ends: [Int]
@@ -33,21 +42,28 @@ public struct Schema: Sendable {
             self.names = names
             var text: [UInt8] = []
             var ends: [Int] = []
-            for name in names {
-                text += name.utf8
-                ends.append(text.count)
-            }
-            self.text = text
-            self.ends = ends
+            text.reserveCapacity(names.reduce(0) { $0 + $1.utf8.count })
+            ends.reserveCapacity(names.count)
             var size = 8
             while size < 2 * names.count { size *= 2 }
             var table = [Int32](repeating: -1, count: size)
+            var hasDuplicates = false
             for (place, name) in names.enumerated() {
                 var name = name
-                var slot = name.withUTF8 { Self.hash($0) } & (size - 1)
-                while table[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-                table[slot] = Int32(place)
+                name.withUTF8 { name in
+                    var slot = Self.hash(name) & (size - 1)
+                    while table[slot] >= 0 {
+                        hasDuplicates = hasDuplicates || Self.isName(Int(table[slot]), name, text, ends)
+                        slot = (slot + 1) & (size - 1)
+                    }
+                    table[slot] = Int32(place)
+                    text.append(contentsOf: name)
+                    ends.append(text.count)
+                }
             }
+            self.hasDuplicates = hasDuplicates
+            self.text = text
+            self.ends = ends
             self.table = table
         }
 
@@ -55,13 +71,15 @@ public struct Schema: Sendable {
             var slot = Self.hash(name) & (table.count - 1)
             while table[slot] >= 0 {
                 let place = Int(table[slot])
-                if isName(place, name) { return place }
+                if Self.isName(place, name, text, ends) { return place }
                 slot = (slot + 1) & (table.count - 1)
             }
             return nil
         }
 
-        private func isName(_ place: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        private static func isName(
+            _ place: Int, _ name: UnsafeBufferPointer<UInt8>, _ text: [UInt8], _ ends: [Int]
+        ) -> Bool {
             let start = place == 0 ? 0 : ends[place - 1]
             guard ends[place] - start == name.count else { return false }
             for offset in 0..<name.count where text[start + offset] != name[offset] { return false }

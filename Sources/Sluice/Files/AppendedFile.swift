@@ -15,12 +15,14 @@ final class AppendedFile: FileOutput {
     /// The name to take away again where there was no file.
     private let created: String?
 
+    /// A file never blocks for long.
+    var interrupt: Interrupt?
     var growingFile: FileIdentity? { identity }
     var replacedFile: FileIdentity? { nil }
 
     /// - Returns: nil where bytes are not appended to a file but just written: to "-", a FIFO, a device.
     static func open(_ path: String) throws(StreamError) -> AppendedFile? {
-        guard AtomicFile.inheritedDescriptor(path) == nil else { return nil }
+        guard try AtomicFile.inheritedDescriptor(path) == nil else { return nil }
         let old = try FileSystem.status(path)
         if let old, !old.isRegular { return nil }
         try AtomicFile.checkName(path)
@@ -31,7 +33,11 @@ final class AppendedFile: FileOutput {
         self.path = path
         descriptor = try FileSystem.openForAppending(path)
         do throws(StreamError) {
-            try FileSystem.lock(descriptor, path)
+            guard FileSystem.lock(descriptor) != .taken else {
+                throw StreamError(
+                    .cannotCreate, "the file is locked: somebody else appends to it", path: path, stage: "commit",
+                    hint: "wait for them")
+            }
             let status = try FileSystem.status(descriptor, path)
             identity = status.identity
             oldSize = status.size

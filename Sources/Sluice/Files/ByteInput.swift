@@ -12,11 +12,18 @@ protocol ByteInput: AnyObject {
     /// How the file's text is stored, where it is handed out as UTF-8.
     var encoding: TextEncoding { get }
 
+    /// What ends a read that would block; nil: nothing does.
+    var interrupt: Interrupt? { get set }
+
     func close()
 }
 
 extension ByteInput {
     var encoding: TextEncoding { .utf8 }
+    var interrupt: Interrupt? {
+        get { nil }
+        set {}
+    }
 
     /// Share of the file that was consumed, 0 ... 1.
     var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }
@@ -32,6 +39,7 @@ final class FileInput: ByteInput {
     let identity: FileIdentity
     /// Bytes that were read to look at them and not yet handed out.
     private var peeked: [UInt8] = []
+    var interrupt: Interrupt?
 
     /// - Parameter path: "-" is standard input.
     convenience init(_ path: String) throws(StreamError) {
@@ -85,6 +93,8 @@ final class FileInput: ByteInput {
             consumed += taken
             return taken
         }
+        // Files never block for long; what is no file may.
+        if length == nil { try interrupt?.waitToRead(descriptor, path) }
         let got = try FileSystem.read(descriptor, into: bytes, count, path)
         consumed += got
         return got
@@ -119,6 +129,10 @@ final class DecompressedInput: ByteInput {
     var consumed: Int { file.consumed - (filled - used) }
     var length: Int? { file.length }
     var identity: FileIdentity { file.identity }
+    var interrupt: Interrupt? {
+        get { file.interrupt }
+        set { file.interrupt = newValue }
+    }
     /// Whether padding came behind the data: then nothing else may.
     var isPadded: Bool { decompressor.isPadded }
 
@@ -174,7 +188,7 @@ final class DecompressedInput: ByteInput {
 
 /// An input whose first bytes were looked at.
 final class PeekedInput: ByteInput {
-    private let input: any ByteInput
+    private var input: any ByteInput
     /// The bytes that were, as far as they are not handed out.
     private var head: ArraySlice<UInt8> = []
 
@@ -184,15 +198,21 @@ final class PeekedInput: ByteInput {
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
     var encoding: TextEncoding { input.encoding }
+    var interrupt: Interrupt? {
+        get { input.interrupt }
+        set { input.interrupt = newValue }
+    }
 
     /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
     /// the first read.
     func firstByte() throws(StreamError) -> UInt8? {
+        let limit = 64 << 10
         var room = [UInt8](repeating: 0, count: 4096 + blockPadding)
-        while head.count < 64 << 10 {
+        while head.count < limit {
+            let wanted = min(room.count - blockPadding, limit - head.count)
             let got = try room.withUnsafeMutableBufferPointer { room throws(StreamError) in
                 guard let start = room.baseAddress else { return 0 }
-                return try input.read(into: start, room.count - blockPadding)
+                return try input.read(into: start, wanted)
             }
             head += room[..<got]
             let blank: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]

@@ -28,7 +28,10 @@ struct CSVHeader {
             }
             switch status {
             case .indexFull:
-                ends = [UInt32](repeating: 0, count: ends.count * 4)
+                // One more than there are delimiters is enough.
+                let bytes = UnsafeBufferPointer(
+                    start: start.block.bytes + start.position, count: start.filled - start.position)
+                ends = [UInt32](repeating: 0, count: bytes.count { $0 == dialect.delimiter } + 1)
             case .needInput:
                 // Not at once over the limit, since half a line end does not count; see below.
                 if start.filled - start.position > maxBytes + (64 << 10) {
@@ -57,10 +60,11 @@ struct CSVHeader {
                 if fields > 0, Int(ends[fields - 1]) - first > maxBytes {
                     throw .recordTooLarge(maxBytes, path: path, record: 0, byteOffset: byteOffset(first))
                 }
-                let names = try names(start, first, ends[..<fields], kernel, dialect, path, input.encoding)
+                var columns = Schema(try names(start, first, ends[..<fields], kernel, dialect, path, input.encoding))
+                if columns.hasDuplicates { columns = Schema(unique(columns.names)) }
                 start.position = scanner.position
                 start.lines = 0
-                return CSVHeader(columns: Schema(unique(names)), dialect: dialect, start: start)
+                return CSVHeader(columns: columns, dialect: dialect, start: start)
             }
         }
     }

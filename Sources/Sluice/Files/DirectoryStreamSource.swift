@@ -55,6 +55,8 @@ public final class DirectoryStreamSource: SplitSource {
     /// Bytes of the files before the current one.
     private var bytesBefore = 0
     private var sequenceNumber = 0
+    /// Of the run that this source is read in.
+    private var terms: RunTerms?
     /// The columns of all files, as far as they are known; nil inside: each record has its own.
     private var shared: (schema: Schema?, path: String)?
     /// Whether nobody decodes what is cut.
@@ -206,6 +208,13 @@ extension DirectoryStreamSource {
     }
 }
 
+extension DirectoryStreamSource: RunParticipant {
+    func join(_ terms: RunTerms) { self.terms = terms }
+
+    var consumedBytes: Int { bytesBefore + (current?.file.consumed ?? 0) }
+    var consumedShare: Double? { totalBytes.map { $0 == 0 ? 1 : min(1, Double(consumedBytes) / Double($0)) } }
+}
+
 extension DirectoryStreamSource: FileReading {
     func finds(_ file: FileIdentity) -> Bool { entries.contains { $0.isFound && $0.status?.identity == file } }
 
@@ -220,7 +229,7 @@ extension DirectoryStreamSource: FileReading {
 
 extension DirectoryStreamSource {
     /// Whole chunks of one file.
-    public struct Unit: Sendable {
+    public struct Unit: StreamUnit {
         fileprivate enum Content: Sendable {
             case cut(FileStreamSource.Unit)
             case decoded(DecodedUnit)
@@ -230,8 +239,12 @@ extension DirectoryStreamSource {
         fileprivate let firstSequenceNumber: Int
         fileprivate let origin: ChunkOrigin.Source
         fileprivate let records: Int
+        fileprivate let bytes: Int
         fileprivate var progress: Double?
         fileprivate var isLast: Bool
+
+        public var recordCount: Int { records }
+        public var byteCount: Int { bytes }
     }
 
     /// The next whole chunks of a file, up to the limit; nil at the end.
@@ -285,6 +298,7 @@ extension DirectoryStreamSource {
     private func cutCurrent(_ limit: UnitLimit) throws -> Unit? {
         if current == nil {
             let file = try open(files[next])
+            if let terms { file.join(terms) }
             current = OpenFile(file: file, index: next, origin: origin(of: file, next))
         }
         guard let opened = current else { return nil }
@@ -293,13 +307,13 @@ extension DirectoryStreamSource {
             current?.isChecked = true
         }
         guard let cut = try opened.file.cut(limit) else { return nil }
-        if isCounting { try opened.file.checkRecordSizes(cut) }
+        if isCounting { try opened.file.checkRecords(cut) }
         let content: Unit.Content = onError == .skip && !isCounting ? .decoded(try cut.decoded()) : .cut(cut)
         current?.records += cut.cut.records
         defer { sequenceNumber += cut.cut.chunkEnds.count }
         return Unit(
             content: content, firstSequenceNumber: sequenceNumber, origin: opened.origin, records: cut.cut.records,
-            progress: progress(opened.file), isLast: cut.isLast)
+            bytes: cut.byteCount, progress: progress(opened.file), isLast: cut.isLast)
     }
 
     private func progress(_ file: FileStreamSource) -> Double? {
@@ -375,7 +389,7 @@ extension DirectoryStreamSource {
         throw StreamError(
             .differentColumns,
             "its columns are \(list(file.schema)), but those of \(shared.path) are \(list(shared.schema))",
-            path: file.path, stage: "cut", hint: "say columns: .union (--columns union), or leave it out by a pattern")
+            path: file.path, stage: "cut", hint: "say columns: .union (--union), or leave it out by a pattern")
     }
 
     private func readHeader(_ path: String) throws -> (hasContent: Bool, columns: Schema?) {

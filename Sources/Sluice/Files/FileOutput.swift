@@ -7,6 +7,9 @@ protocol FileOutput: AnyObject {
     /// The file whose place they take in the end; nil where there is none.
     var replacedFile: FileIdentity? { get }
 
+    /// What ends a write that would block; nil: nothing does.
+    var interrupt: Interrupt? { get set }
+
     /// Writes a block, which must not change any more: it may wait for others.
     func write(_ block: EncodedBlock) throws(StreamError)
 

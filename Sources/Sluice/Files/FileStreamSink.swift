@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Writes records to a file, which is published whole by `close()`.
 ///
 ///     let sink = try FileStreamSink("output.jsonl.gz")
@@ -48,7 +50,8 @@ public final class FileStreamSink: SplitSink {
     private let unknownColumns: UnknownColumns
     /// What was asked for; in append mode, for UTF-16, the byte order that is there.
     private let encoding: TextEncoding
-    private var state: State
+    private var state = State.undecided
+    /// Nil while undecided.
     private var encoder: Encoder?
     /// Bytes before compression that were committed.
     private var rawBytes = 0
@@ -67,12 +70,14 @@ public final class FileStreamSink: SplitSink {
     private var old: (fieldCount: Int, isComplete: Bool)?
     /// No record was encoded yet.
     private var isAtStart = true
-    /// Of encoders that are gone.
-    private var droppedBefore = 0
+    /// What encoders need, for those on other threads.
+    private let decided = Mutex<RecordEncoding?>(nil)
+    /// Fields that encoders have dropped.
+    private let dropped = DroppedFields()
 
     private enum State {
         case undecided
-        case ready(RecordEncoding)
+        case ready
         case closed
         case failed
     }
@@ -124,7 +129,6 @@ public final class FileStreamSink: SplitSink {
         }
         self.encoding = old?.encoding ?? encoding
         goesOn = old != nil
-        state = .undecided
         if let fixed = format.fixedColumns { try decide(fixed) }
         if let old { try goOn(behind: old, columns) } else if let columns { try decide(columns) }
     }
@@ -162,7 +166,7 @@ public final class FileStreamSink: SplitSink {
     public var bytesWritten: Int { file.bytesWritten }
 
     /// Fields that were dropped because they are none of the columns, see `unknownColumns`.
-    public var droppedFields: Int { droppedBefore + (encoder?.droppedFields ?? 0) }
+    public var droppedFields: Int { dropped.count }
 
     /// Bytes before compression for each byte written; 1 where there are none.
     public var compressionRatio: Double { rawBytes == 0 ? 1 : Double(rawBytes) / Double(bytesWritten) }
@@ -210,6 +214,12 @@ extension FileStreamSink {
         return made
     }
 
+    public func writeUnit(_ chunks: DecodedUnit) throws {
+        // Records are encoded one after the other: where chunks end does not show.
+        if let chunk = chunks.joined { try writeChunk(chunk) }
+        try endUnit()
+    }
+
     public func endUnit() throws {
         try failing { try encoder?.endUnit { try commit($0) } }
     }
@@ -237,7 +247,6 @@ extension FileStreamSink {
             try file.close()
             state = .closed
         }
-        droppedBefore = droppedFields
         encoder = nil
     }
 
@@ -275,14 +284,16 @@ extension FileStreamSink {
     /// The source's columns are known, even if no record comes or all are replaced.
     public func expect(_ schema: Schema) { expected = expected ?? schema }
 
-    private func recordEncoding(columns: [String]) -> RecordEncoding {
-        RecordEncoding(
+    private func begin(_ columns: [String]) {
+        let encoding = RecordEncoding(
             format: format, columns: columns, dialect: dialect, dropsUnknown: unknownColumns == .drop, kernel: kernel)
+        decided.withLock { $0 = encoding }
+        state = .ready
     }
 
     /// The byte order mark and the header are written as soon as the columns are known, and only once.
     private func decide(_ columns: [String]) throws {
-        state = .ready(recordEncoding(columns: columns))
+        begin(columns)
         if encoding == .utf16, !goesOn { try append(Array("\u{FEFF}".utf8)) }
         guard format == .csv, !columns.isEmpty else { return }
         if let old {
@@ -306,7 +317,7 @@ extension FileStreamSink {
                     "the file has other columns than those given: \(there.joined(separator: ", "))", path: path,
                     stage: "commit", hint: "leave columns away, or write another file")
             }
-            state = .ready(recordEncoding(columns: there))
+            begin(there)
         }
         // What has no columns yet has no records: blank lines, a byte order mark.
         if isReady, !old.isComplete { try append([UInt8(ascii: "\n")]) }
@@ -318,14 +329,19 @@ extension FileStreamSink {
     private func decideFromWaiting() throws {
         // Those of the source are none of the output's where a transform selected, dropped or renamed.
         let first = waiting.first?.data
-        var columns = (first?.editedSchema ?? expected ?? first?.schema)?.names ?? []
-        var known = Set(columns.map(ByteKey.init))
+        let schema = first?.editedSchema ?? expected ?? first?.schema
+        var columns = schema?.names ?? []
+        var known: Set<ByteKey> = []
         var left = decidingRecords
         for chunk in waiting {
-            for record in chunk.data.prefix(left) {
+            let records = chunk.data.prefix(left)
+            left -= records.count
+            // Records that have only the schema's fields add none.
+            if let schema, chunk.data.hasFieldsOnly(of: schema) { continue }
+            if known.isEmpty { known = Set(columns.map(ByteKey.init)) }
+            for record in records {
                 for key in record.keys where known.insert(ByteKey(text: key)).inserted { columns.append(key) }
             }
-            left -= min(left, chunk.data.count)
         }
         guard !columns.isEmpty || decidingRecords == 0 else {
             throw StreamError(
@@ -370,8 +386,7 @@ extension FileStreamSink {
     /// A byte order mark that starts the first record of a file without a header is data: it gets one before it, since readers
     /// take the first one away.
     private func protectMark(of first: Record) throws {
-        guard format == .csv, !csv.header, !goesOn, case .ready(let encoding) = state,
-            let column = encoding.columns.first,
+        guard format == .csv, !csv.header, !goesOn, let column = decided.withLock({ $0 })?.columns.first,
             case .string(let text) = first[column], text.utf8.starts(with: Self.mark)
         else { return }
         try append(Self.mark)
@@ -386,20 +401,26 @@ extension FileStreamSink {
     public var encodedRecords: Int { encoder?.encodedRecords ?? 0 }
 
     public var isReady: Bool {
-        // The first record of JSON, which opens the array, is written before others can be encoded elsewhere.
-        if case .ready = state { format != .json || encoder.map { !$0.opensArray } ?? false } else { false }
+        // The first record of JSON, which opens the array, and that of CSV without a header, which may need a mark before it,
+        // are written before others can be encoded elsewhere.
+        guard state == .ready else { return false }
+        return switch format {
+        case .json: encoder.map { !$0.opensArray } ?? false
+        case .csv: !isAtStart || csv.header || goesOn
+        default: true
+        }
     }
 
     public func makeEncoder() throws -> Encoder { try makeEncoder(for: nil) }
 
     /// - Parameter frame: ours, for an encoder whose blocks are committed as soon as they are made.
     private func makeEncoder(for frame: (any CompressionFrame)?) throws -> Encoder {
-        guard case .ready(let encoding) = state else {
+        guard let encoding = decided.withLock({ $0 }) else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
         let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
         let compressor = try compression.compressor(level: level, frame: frame, kernel)
-        return Encoder(encoding, transcoder, compressor, notesContent: frame != nil, pool)
+        return Encoder(encoding, transcoder, compressor, notesContent: frame != nil, pool, dropped)
     }
 
     public func commit(_ block: EncodedBlock) throws {
@@ -437,14 +458,12 @@ extension FileStreamSink {
             get { formatter.opensArray }
             set { formatter.opensArray = newValue }
         }
-        /// Fields that are none of the columns, and were dropped.
-        var droppedFields: Int { formatter.droppedFields }
 
         fileprivate init(
             _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,
-            notesContent: Bool, _ pool: BlockPool
+            notesContent: Bool, _ pool: BlockPool, _ dropped: DroppedFields
         ) {
-            formatter = RecordFormatter(encoding, pool)
+            formatter = RecordFormatter(encoding, pool, dropped)
             self.transcoder = transcoder
             self.compressor = compressor
             self.notesContent = notesContent
@@ -524,6 +543,15 @@ extension FileStreamSink {
             raw = next
         }
     }
+}
+
+extension FileStreamSink: RunParticipant {
+    func join(_ terms: RunTerms) {
+        pool.budget = terms.budget
+        file.interrupt = terms.interrupt
+    }
+
+    var producedBytes: (raw: Int, stored: Int) { (rawBytes, bytesWritten) }
 }
 
 extension FileStreamSink: FileWriting {

@@ -14,9 +14,10 @@ public final class FileStreamSource: SplitSource {
     /// What the name says or the first bytes tell.
     public let compression: CompressionFormat
 
-    private let input: any ByteInput
-    private let pool = BlockPool()
-    private let limits: RecordLimits
+    private var input: any ByteInput
+    private let pool: BlockPool
+    private var limits: RecordLimits
+    private var hasOwnChunkSize = true
     private let kernel: any Kernel
     private let types: CellTypes
     private let csv: CSVOptions
@@ -37,31 +38,49 @@ public final class FileStreamSource: SplitSource {
     ///   - format: nil: by the name, `x.csv.gz` being CSV. Where that tells none, as with standard input, by the first byte that
     ///     is not blank: `{` is JSON Lines, `[` JSON; others are refused.
     ///   - compression: nil: by the name; gzip and LZ4 are also recognised by their first bytes.
-    ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: 1000.
+    ///   - chunkSize: records of a chunk, at least 1 (the last one may have fewer); nil: as the run's configuration says, or else
+    ///     1000.
     ///   - encoding: of the text. Whatever it is, offsets in errors count bytes as they are stored, limits those of UTF-8.
     ///   - types: whether CSV cells are all strings (nil), or typed cell by cell. JSON has types of its own.
     ///   - csv: how a CSV file is written: its delimiter and quotes, whether it has a header, what is null.
     ///   - select: the fields that records shall have, in this order: columns of a CSV file, keys or dotted paths
     ///     (`user.screen_name`) of JSON. Others are validated, but not decoded. Nil: all.
-    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB.
+    ///   - maxRecordBytes: a longer record is an error; at most 1 GiB. White space around JSON does not count, but for
+    ///     what there is behind it beyond 64 KiB.
     ///   - maxChunkBytes: a chunk also closes with the record that reaches so many bytes.
     ///   - kernel: which implementation does the work.
     /// - Throws: `StreamError`: `fileNotFound`, `isDirectory`, `permissionDenied`, `readFailed`; `invalidConfiguration`.
-    public init(
+    public convenience init(
         _ path: String, format: FileFormat? = nil, compression: CompressionFormat? = nil, chunkSize: Int? = nil,
         encoding: TextEncoding = .utf8, types: CellTypes? = nil, csv: CSVOptions = CSVOptions(),
         select: [String]? = nil,
         maxRecordBytes: Int = 16 << 20, maxChunkBytes: Int = 1 << 20, kernel: KernelChoice = .auto
     ) throws {
-        limits = try RecordLimits(
+        let limits = try RecordLimits(
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
         try Self.check(select, path)
+        let pool = BlockPool()
+        let kernel = try kernel.make()
+        let opened = try FileInputs.open(path, compression, encoding, pool, kernel)
+        try self.init(
+            path, opened, pool, kernel, limits, format: format, encoding: encoding, types: types, csv: csv,
+            select: select)
+        hasOwnChunkSize = chunkSize != nil
+    }
+
+    /// Streams what was opened already.
+    init(
+        _ path: String, _ opened: (input: any ByteInput, compression: CompressionFormat), _ pool: BlockPool,
+        _ kernel: any Kernel, _ limits: RecordLimits, format: FileFormat?, encoding: TextEncoding, types: CellTypes?,
+        csv: CSVOptions, select: [String]?
+    ) throws {
+        self.limits = limits
         self.path = path
         self.select = select
         self.types = types ?? .strings
-        self.kernel = try kernel.make()
-        let opened = try FileInputs.open(path, compression, encoding, pool, self.kernel)
-        self.compression = opened.compression
+        self.pool = pool
+        self.kernel = kernel
+        compression = opened.compression
         (input, self.format) = try Self.withFormat(opened.input, format ?? FileFormat(path: path), path)
         try self.format.check(encoding, path)
         guard types == nil || self.format == .csv else {
@@ -111,7 +130,7 @@ public final class FileStreamSource: SplitSource {
 
 extension FileStreamSource {
     /// Bytes of whole chunks.
-    public struct Unit: Sendable {
+    public struct Unit: StreamUnit {
         let cut: CutUnit
         let decoder: any RecordDecoder
         let firstSequenceNumber: Int
@@ -120,6 +139,9 @@ extension FileStreamSource {
         let progress: Double?
         let pool: BlockPool
         let source: ChunkOrigin.Source
+
+        public var recordCount: Int { cut.records }
+        public var byteCount: Int { cut.range.count }
 
         /// The unit's chunks.
         func decoded() throws -> DecodedUnit {
@@ -166,18 +188,23 @@ extension FileStreamSource {
 
     /// Counts the records from here to the end, without looking at their fields: only the cut runs.
     ///
-    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed.
+    /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed. A JSON file of
+    ///   one value is read, since only that tells whether it is one.
     public func countRecords() throws -> Int {
         var count = 0
         while let unit = try cut(UnitLimit()) {
-            try checkRecordSizes(unit)
+            try checkRecords(unit)
             count += unit.cut.records
         }
         return count
     }
 
-    /// Refuses records over the limit where nobody decodes.
-    func checkRecordSizes(_ unit: Unit) throws { try sticking { try reader?.checkRecordSizes(unit.cut) } }
+    /// Refuses records over the limit, and what is not the one value that it was cut as, where nobody decodes.
+    func checkRecords(_ unit: Unit) throws {
+        try sticking {
+            if unit.cut.isWholeFile { _ = try unit.decoded() } else { try reader?.checkRecordSizes(unit.cut) }
+        }
+    }
 
     /// Reads up to the first record; false where the file has no header and no records.
     func open() throws -> Bool { try sticking { try openReader() } != nil }
@@ -282,7 +309,7 @@ extension FileStreamSource {
 }
 
 extension RecordLimits {
-    fileprivate init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
+    init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
         let sizes = 1...1 << 30
         guard sizes.contains(chunkSize), sizes.contains(maxChunkBytes), sizes.contains(maxRecordBytes) else {
             throw StreamError(
@@ -291,6 +318,17 @@ extension RecordLimits {
         }
         self.init(chunkSize: chunkSize, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes)
     }
+}
+
+extension FileStreamSource: RunParticipant {
+    func join(_ terms: RunTerms) {
+        pool.budget = terms.budget
+        input.interrupt = terms.interrupt
+        if !hasOwnChunkSize, reader == nil { limits.chunkSize = terms.chunkSize }
+    }
+
+    var consumedBytes: Int { input.consumed }
+    var consumedShare: Double? { input.progress }
 }
 
 extension FileStreamSource: FileReading {

@@ -13,11 +13,18 @@ package enum FileSystem {
     struct Status {
         var isRegular: Bool
         var isDirectory: Bool
+        /// A pipe, a FIFO or a socket.
+        var isPipe: Bool
         var size: Int
         var mode: UInt32
         var owner: UInt32
         var group: UInt32
         var identity: FileIdentity
+    }
+
+    /// Whether writing may block for as long as nobody reads.
+    static func mayBlock(_ descriptor: Int32, _ status: Status?) -> Bool {
+        status?.isPipe ?? false || isatty(descriptor) == 1
     }
 
     static func openForReading(_ path: String) throws(StreamError) -> Int32 {
@@ -44,12 +51,31 @@ package enum FileSystem {
         return descriptor
     }
 
-    /// Locks a file for as long as it is open. Where the file system has no locks, nothing is locked.
-    static func lock(_ descriptor: Int32, _ path: String) throws(StreamError) {
-        guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) < 0, errno == EWOULDBLOCK else { return }
-        throw StreamError(
-            .cannotCreate, "the file is locked: somebody else appends to it", path: path, stage: "commit",
-            hint: "wait for them")
+    enum Lock { case ours, taken, none }
+
+    /// Locks a file for as long as it is open; `none` where the file system has no locks.
+    static func lock(_ descriptor: Int32) -> Lock {
+        if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return .ours }
+        return errno == EWOULDBLOCK ? .taken : .none
+    }
+
+    /// Removes a regular file that nobody has locked. One that cannot be opened or locked stays.
+    static func removeUnlocked(_ name: String) {
+        let flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        // Some file systems lock only what is open for writing, and some files are only for reading.
+        var descriptor = retrying { open(name, O_WRONLY | flags) }
+        if descriptor < 0, errno == EACCES { descriptor = retrying { open(name, O_RDONLY | flags) } }
+        guard descriptor >= 0 else { return }
+        defer { drop(descriptor) }
+        guard lock(descriptor) == .ours else { return }
+        if isName(name, of: descriptor) { remove(name) }
+        unlock(descriptor)
+    }
+
+    /// Whether a name is that of an open regular file, and not of another.
+    static func isName(_ name: String, of descriptor: Int32) -> Bool {
+        guard let file = try? status(descriptor, name), let named = try? status(name) else { return false }
+        return file.isRegular && file.identity == named.identity
     }
 
     /// Unlocks a file. Closing it alone would not, while a process that was just forked has it, too.
@@ -171,6 +197,16 @@ package enum FileSystem {
         }
     }
 
+    /// Refuses an inherited descriptor that is closed, or open for reading only.
+    static func checkWritable(_ descriptor: Int32, _ path: String) throws(StreamError) {
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0 else {
+            throw .system(errno, "cannot write to the descriptor", path, .cannotCreate, stage: "commit")
+        }
+        guard flags & O_ACCMODE == O_RDONLY else { return }
+        throw StreamError(.cannotCreate, "the descriptor is open for reading only", path: path, stage: "commit")
+    }
+
     /// Parks until an inherited descriptor that does not block has something to do; it is never made blocking.
     private static func wait(
         _ descriptor: Int32, _ events: Int16, _ path: String, _ code: StreamError.Code, stage: String
@@ -180,6 +216,40 @@ package enum FileSystem {
             throw .system(errno, "cannot wait for the file", path, code, stage: stage)
         }
     }
+
+    /// Parks until a descriptor has something to do, `other` becomes readable, or the time has passed.
+    /// - Returns: whether it is the descriptor. Errors of its own count: reading or writing tells them.
+    static func wait(
+        _ descriptor: Int32, _ events: Int16, or other: Int32, seconds: Double?, _ path: String,
+        _ code: StreamError.Code, stage: String
+    ) throws(StreamError) -> Bool {
+        var entries = [
+            pollfd(fd: descriptor, events: events, revents: 0), pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+        ]
+        // A millisecond more, so that the time has passed when it returns for that.
+        let milliseconds = seconds.map { Int32(min($0, 1e6) * 1000) + 1 } ?? -1
+        guard poll(&entries, 2, milliseconds) >= 0 || errno == EINTR else {
+            throw .system(errno, "cannot wait for the file", path, code, stage: stage)
+        }
+        return entries[0].revents != 0
+    }
+
+    /// A pipe that other programs do not inherit; nil where there are no more descriptors.
+    static func pipe() -> (reading: Int32, writing: Int32)? {
+        var ends: [Int32] = [-1, -1]
+        guard makePipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    /// Makes the other end of a pipe readable.
+    static func ring(_ descriptor: Int32) {
+        var byte: UInt8 = 1
+        _ = writeBytes(descriptor, &byte, 1)
+    }
+
+    /// Bytes that a pipe takes at once, or not at all.
+    static let pipeBytes = Int(PIPE_BUF)
 
     static func status(_ descriptor: Int32, _ path: String) throws(StreamError) -> Status {
         var entry = stat()
@@ -204,6 +274,14 @@ package enum FileSystem {
         if errno == ENOENT || errno == ELOOP { return nil }
         throw .system(errno, "cannot look at the file", path, .readFailed, stage: "cut")
     }
+
+    /// Whether there is a directory at the path; "-" is none. What cannot be looked at is none: who opens it learns why.
+    package static func isDirectory(_ path: String) -> Bool {
+        path != "-" && (try? statusForReading(path))??.isDirectory == true
+    }
+
+    /// Whether there is a regular file at the path.
+    package static func isFile(_ path: String) -> Bool { (try? statusForReading(path))??.isRegular == true }
 
     /// Whether a path is that of a link itself.
     static func isLink(_ path: String) -> Bool {
@@ -299,13 +377,15 @@ private func readBytes(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ 
 private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     write(descriptor, bytes, count)
 }
+private func makePipe(_ ends: inout [Int32]) -> Int32 { pipe(&ends) }
 private func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }
 
 extension FileSystem.Status {
     fileprivate init(_ entry: stat) {
         let type = UInt32(entry.st_mode) & 0o170000
         self.init(
-            isRegular: type == 0o100000, isDirectory: type == 0o040000, size: Int(entry.st_size),
+            isRegular: type == 0o100000, isDirectory: type == 0o040000, isPipe: type == 0o010000 || type == 0o140000,
+            size: Int(entry.st_size),
             mode: UInt32(entry.st_mode), owner: entry.st_uid, group: entry.st_gid,
             identity: FileIdentity(
                 device: UInt64(truncatingIfNeeded: entry.st_dev), inode: UInt64(truncatingIfNeeded: entry.st_ino)))

@@ -5,7 +5,7 @@
 ///     as they find any such bytes, and say in which record and column they stand.
 /// (3) Half a code unit can only stand at the very end, and stops the reading there: the file was cut off.
 final class TranscodingInput: ByteInput {
-    private let input: any ByteInput
+    private var input: any ByteInput
     private let path: String
     private let kernel: any Kernel
     /// What was asked for, until a byte order mark says otherwise.
@@ -40,6 +40,10 @@ final class TranscodingInput: ByteInput {
     var consumed: Int { input.consumed }
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
+    var interrupt: Interrupt? {
+        get { input.interrupt }
+        set { input.interrupt = newValue }
+    }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         if fewUsed == fewFilled {

@@ -1,7 +1,8 @@
 /// Reads an input block by block and cuts it into units of whole chunks.
 ///
-/// (1) A chunk has `chunkSize` records, or closes earlier behind the record that holds its byte number `maxChunkBytes`: where
-///     chunks end depends on the data and the configuration, never on how reads fell.
+/// (1) A chunk has `chunkSize` records, or closes earlier behind the record that holds its byte number `maxChunkBytes`, or
+///     before the comment or white space that does: where chunks end depends on the data and the configuration, never on how
+///     reads fell.
 /// (2) A unit closes with the chunk that reaches its limit. Its block goes on with it; what was read past its end, usually a
 ///     few KiB since reads are sized by the unit before, is copied to the next block.
 /// (3) A unit is the last one if no record follows it, so the cut looks past blank lines before it closes one.
@@ -11,7 +12,25 @@ final class UnitCutter<Cutter: RecordCutter> {
     private let pool: BlockPool
     private let limits: RecordLimits
     private let path: String
-    private var cutter: Cutter
+    private var scan: Scan
+
+    /// A cutter and where it stands, which is asked once a step: a value in a class is copied to be asked.
+    private struct Scan {
+        private(set) var cutter: Cutter
+        private(set) var place: CutPlace
+
+        init(_ cutter: Cutter) {
+            self.cutter = cutter
+            place = cutter.place
+        }
+
+        mutating func step<R>(_ body: (inout Cutter) -> R) -> R {
+            defer { place = cutter.place }
+            return body(&cutter)
+        }
+    }
+
+    private var place: CutPlace { scan.place }
 
     /// The block being filled, its bytes that are filled, and its place in the stream.
     private var block: ByteBlock
@@ -41,7 +60,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         self.pool = pool
         self.limits = limits
         self.path = path
-        self.cutter = cutter
+        scan = Scan(cutter)
         block = start.block
         filled = start.filled
         blockOffset = 0
@@ -58,13 +77,13 @@ final class UnitCutter<Cutter: RecordCutter> {
             isDone = try skipBlankLines()
         }
         guard !isDone else { return nil }
-        if limit.decodesNext { cutter.startIndex(expectedBytes: expectedBytes) }
+        if limit.decodesNext { scan.step { $0.startIndex(expectedBytes: expectedBytes) } }
         var chunkEnds: [Int] = []
         do throws(StreamError) {
             var start = unitStart
             while try cutChunk(from: &start, after: chunkEnds.last ?? 0) {
-                chunkEnds.append(cutter.records)
-                if start - unitStart >= min(limit.bytes, Self.unitMax) || cutter.records >= limit.records { break }
+                chunkEnds.append(place.records)
+                if start - unitStart >= min(limit.bytes, Self.unitMax) || place.records >= limit.records { break }
             }
         } catch {
             pending = error
@@ -83,54 +102,62 @@ final class UnitCutter<Cutter: RecordCutter> {
             let leading = start == unitStart ? leadingBytes : 0
             let byteLimit = start - unitStart + max(1, limits.maxChunkBytes - leading)
             // A record may have taken the scan past the limit already.
-            let end = max(cutter.position, min(filled, unitStart + byteLimit))
+            let end = max(place.position, min(filled, unitStart + byteLimit))
             let isWhole = end == filled
-            var status = cutter.cut(
-                block.bytes, count: end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
+            var status = cut(end, isFinal: isAtEnd && isWhole, maxRecords: records + limits.chunkSize)
+            // White space before a record belongs to what is before it, as blank lines do.
+            func hasReachedLimit() -> Bool {
+                behindWhiteSpace(place.recordEnd, upTo: min(place.position, unitStart + byteLimit)) - unitStart
+                    >= byteLimit
+            }
             // At the byte limit inside a comment: the chunk ends before it.
-            let endsHere = cutter.records > records && cutter.isInComment && cutter.position - unitStart >= byteLimit
-            if !endsHere, cutter.records < records + limits.chunkSize, cutter.position - unitStart >= byteLimit,
-                cutter.recordEnd - unitStart < byteLimit
+            let endsHere = place.records > records && place.isInComment && place.position - unitStart >= byteLimit
+            if !endsHere, place.records < records + limits.chunkSize, place.position - unitStart >= byteLimit,
+                !hasReachedLimit()
             {
                 // At the byte limit inside a record: the chunk ends with it.
-                status = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: cutter.records + 1)
+                status = cut(filled, isFinal: isAtEnd, maxRecords: place.records + 1)
             }
             if case .failed(let code) = status { throw error(code) }
-            if status == .end {
-                start = cutter.recordEnd
-                chunkEnd = start
-                return cutter.records > records
-            }
+            if status == .end { return try endChunk(from: &start, after: records) }
             // So many blank lines that a chunk could end with them: they are left to the next unit, which skips them.
-            if cutter.records == records && cutter.recordEnd - unitStart >= byteLimit {
+            if place.records == records && hasReachedLimit() {
                 assert(records > 0, "a unit starts with a record")
                 return false
             }
-            let isFull =
-                endsHere || cutter.records == records + limits.chunkSize || cutter.recordEnd - unitStart >= byteLimit
-            if cutter.records > records && isFull || isAtEnd && cutter.position == filled {
-                start = cutter.recordEnd
-                chunkEnd = start
-                return cutter.records > records
+            let isFull = endsHere || place.records == records + limits.chunkSize || hasReachedLimit()
+            if place.records > records && isFull || isAtEnd && place.position == filled {
+                return try endChunk(from: &start, after: records)
             }
-            if cutter.position == filled { start -= try fill() }
+            if place.position == filled { start -= try fill() }
         }
+    }
+
+    private func endChunk(from start: inout Int, after records: Int) throws(StreamError) -> Bool {
+        if scan.cutter.allowsWhiteSpace, place.recordEnd - start > extentMax { try checkExtents(upTo: place.recordEnd) }
+        start = place.recordEnd
+        chunkEnd = start
+        return place.records > records
+    }
+
+    private func cut(_ count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
+        scan.step { $0.cut(block.bytes, count: count, isFinal: isFinal, maxRecords: maxRecords) }
     }
 
     /// Hands out the unit that ends at the last whole chunk, and starts the next block with what was read past it.
     private func close(_ chunkEnds: [Int], _ records: Int) throws(StreamError) -> (unit: CutUnit, isLast: Bool) {
-        if cutter.records > records {
+        if place.records > records {
             // An error cut a chunk short: go back to the end of the whole ones.
-            cutter = cutter.restarted(at: unitStart)
-            _ = cutter.cut(block.bytes, count: filled, isFinal: isAtEnd, maxRecords: records)
-            chunkEnd = cutter.recordEnd
+            scan = Scan(scan.cutter.restarted(at: unitStart))
+            _ = cut(filled, isFinal: isAtEnd, maxRecords: records)
+            chunkEnd = place.recordEnd
         }
-        let end = cutter.recordEnd
+        let end = place.recordEnd
         let unit = CutUnit(
             block: block, range: unitStart..<end, chunkEnds: chunkEnds,
-            origin: origin, isWholeFile: cutter.isWholeFile, index: cutter.index)
+            origin: origin, isWholeFile: scan.cutter.isWholeFile, index: scan.cutter.index)
         expectedBytes = end - unitStart
-        linesBefore += cutter.lines
+        linesBefore += place.lines
         let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)
         next.bytes.update(from: block.bytes + end, count: filled - end)
         blockOffset = origin.byteOffset(of: end, in: block.bytes)
@@ -138,7 +165,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         unitStart = 0
         leadingBytes = end - chunkEnd
         block = next
-        cutter = cutter.continued(at: 0)
+        scan = Scan(scan.cutter.continued(at: 0))
         guard pending == nil else { return (unit, false) }
         do throws(StreamError) {
             isDone = try skipBlankLines()
@@ -154,11 +181,11 @@ final class UnitCutter<Cutter: RecordCutter> {
     private func skipBlankLines() throws(StreamError) -> Bool {
         while true {
             let rest = UnsafeBufferPointer(start: block.bytes + unitStart, count: filled - unitStart)
-            let (skipped, lines, hasBegun) = cutter.skipBlankLines(rest, isFinal: isAtEnd)
+            let (skipped, lines, hasBegun) = scan.step { $0.skipBlankLines(rest, isFinal: isAtEnd) }
             unitStart += skipped
             leadingBytes += skipped
             linesBefore += lines
-            cutter = cutter.continued(at: unitStart)
+            scan = Scan(scan.cutter.continued(at: unitStart))
             if hasBegun || isAtEnd { return !hasBegun }
             _ = try fill()
         }
@@ -172,12 +199,10 @@ final class UnitCutter<Cutter: RecordCutter> {
 
     /// Reads more. Where the block is full, a larger one takes its place: returns by how much offsets fell.
     private func fill() throws(StreamError) -> Int {
-        // Not at once over the limit: a line end does not count, nor white space around JSON. Records that are whole get a
-        // closer look.
-        if filled - cutter.recordEnd > limits.maxRecordBytes + Self.readStep {
-            throw .recordTooLarge(
-                limits.maxRecordBytes, path: path, record: linesBefore + cutter.lines + 1,
-                byteOffset: origin.byteOffset(of: cutter.recordEnd, in: block.bytes))
+        // Not at once over the limit: what stands behind a record does not count. Records that are whole get a closer look.
+        if filled - place.recordEnd > extentMax {
+            let start = behindWhiteSpace(place.recordEnd, upTo: filled)
+            if filled - start > extentMax { throw tooLarge(at: start, lines: place.lines) }
         }
         let moved = filled == block.capacity ? moveToLargerBlock() : 0
         let wanted = max(Self.readStep, expectedBytes + 4096 - (filled - unitStart))
@@ -187,13 +212,41 @@ final class UnitCutter<Cutter: RecordCutter> {
         return moved
     }
 
+    /// Most bytes of a record, and of what stands behind it up to its end: a line end, white space.
+    private var extentMax: Int { limits.maxRecordBytes + Self.readStep }
+
+    private func tooLarge(at start: Int, lines: Int) -> StreamError {
+        .recordTooLarge(
+            limits.maxRecordBytes, path: path, record: linesBefore + lines + 1,
+            byteOffset: origin.byteOffset(of: start, in: block.bytes))
+    }
+
+    /// Refuses, up to a chunk's end, what `fill` would have refused had the record's start been read without its end.
+    private func checkExtents(upTo end: Int) throws(StreamError) {
+        var cutter = scan.cutter.restarted(at: unitStart)
+        while cutter.recordEnd < end {
+            let start = behindWhiteSpace(cutter.recordEnd, upTo: end)
+            guard start < end else { return }
+            let near = min(start + extentMax + 1, end)
+            _ = cutter.cut(block.bytes, count: near, isFinal: near == end, maxRecords: Int(UInt32.max))
+            if cutter.recordEnd <= start { throw tooLarge(at: start, lines: cutter.lines) }
+        }
+    }
+
+    /// Where what comes at `place` starts, if white space before it is no part of it.
+    private func behindWhiteSpace(_ place: Int, upTo end: Int) -> Int {
+        guard scan.cutter.allowsWhiteSpace, place < end else { return place }
+        let rest = UnsafeBufferPointer(start: block.bytes + place, count: end - place)
+        return rest.firstIndex { !$0.isWhiteSpace }.map { place + $0 } ?? end
+    }
+
     private func moveToLargerBlock() -> Int {
         let moved = unitStart
         let larger = pool.block(capacity: max((filled - moved) * 2, expectedBytes + Self.readStep))
         larger.bytes.update(from: block.bytes + moved, count: filled - moved)
         blockOffset = origin.byteOffset(of: moved, in: block.bytes)
         block = larger
-        cutter.rebase(moved)
+        scan.step { $0.rebase(moved) }
         filled -= moved
         chunkEnd -= moved
         unitStart = 0
@@ -207,7 +260,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         guard unit.range.count > limit else { return }
         let bytes = UnsafePointer(unit.block.bytes)
         let end = unit.range.upperBound
-        var cutter = cutter.restarted(at: unit.range.lowerBound)
+        var cutter = scan.cutter.restarted(at: unit.range.lowerBound)
         while cutter.records < unit.records {
             let start = cutter.recordEnd
             let near = min(start + limit, end)
@@ -224,7 +277,7 @@ final class UnitCutter<Cutter: RecordCutter> {
     }
 
     private func error(_ code: StreamError.Code) -> StreamError {
-        origin.error(cutter.failure(code), in: block.bytes, stage: "cut")
+        origin.error(scan.cutter.failure(code), in: block.bytes, stage: "cut")
     }
 
     /// Where the unit in the block comes from.
@@ -238,7 +291,7 @@ final class UnitCutter<Cutter: RecordCutter> {
         do throws(StreamError) {
             return try input.read(into: block.bytes + filled, count)
         } catch {
-            throw error.placed(inRecord: linesBefore + cutter.lines + 1)
+            throw error.placed(inRecord: linesBefore + place.lines + 1)
         }
     }
 }

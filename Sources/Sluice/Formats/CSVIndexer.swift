@@ -1,7 +1,7 @@
 /// Cuts CSV by its index.
 ///
 /// The index runs ahead: all bytes there are get indexed, and records are cut where it says that they end.
-struct CSVIndexer {
+final class CSVIndexer {
     private let kernel: any Kernel
     private let pool: BlockPool
     private let columns: Int
@@ -32,7 +32,7 @@ struct CSVIndexer {
 
     /// As `RecordCutter.cut`; nil where something is not regular: a record that an index refuses, a blank line, or fewer bytes
     /// than before.
-    mutating func cut(
+    func cut(
         _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int
     ) -> KernelStatus? {
         guard count >= scanner.position else { return nil }
@@ -45,7 +45,7 @@ struct CSVIndexer {
         return records == maxRecords || isFinal ? .ok : .needInput
     }
 
-    private mutating func extendIndex(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool) -> KernelStatus {
+    private func extendIndex(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool) -> KernelStatus {
         while true {
             let status = kernel.indexCSV(&scanner, bytes, count: count, isFinal: isFinal, into: &index)
             guard status == .indexFull else { return status }
@@ -54,7 +54,7 @@ struct CSVIndexer {
         }
     }
 
-    mutating func rebase(_ offset: Int) {
+    func rebase(_ offset: Int) {
         guard offset > 0 else { return }
         let less = UInt32(offset)
         let entries = scanner.records * columns + min(scanner.fields, columns)

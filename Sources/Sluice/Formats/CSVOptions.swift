@@ -116,8 +116,8 @@ extension CSVOptions {
     }
 
     private func dialect(_ path: String) throws(StreamError) -> CSVDialect {
-        var dialect = CSVDialect(path: path)
-        if delimiter != nil { dialect.delimiter = try byte(delimiter, "delimiter", path) }
+        var dialect = CSVDialect()
+        dialect.delimiter = try byte(delimiter ?? Self.delimiter(path: path), "delimiter", path)
         dialect.quote = try byte(quote, "quote", path)
         dialect.escape = try byte(escape, "escape", path)
         try refuse(

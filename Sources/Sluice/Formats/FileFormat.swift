@@ -61,9 +61,9 @@ public enum CellTypes: String, Sendable, CaseIterable {
     case inferred
 }
 
-extension CSVDialect {
-    /// Tabs for `.tsv`, commas otherwise.
-    init(path: String) {
-        if CompressionFormat.withoutSuffix(path).lowercased().hasSuffix(".tsv") { delimiter = UInt8(ascii: "\t") }
+extension CSVOptions {
+    /// What divides fields as far as the name tells: tabs for `.tsv`, commas otherwise.
+    package static func delimiter(path: String) -> Character {
+        CompressionFormat.withoutSuffix(path).lowercased().hasSuffix(".tsv") ? "\t" : ","
     }
 }

@@ -38,6 +38,7 @@ struct JSONCutter: RecordCutter {
     var lines: Int { records }
     var index: CutIndex? { indexer.map { .json($0.index) } }
     var isWholeFile: Bool { form == .value }
+    var allowsWhiteSpace: Bool { true }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
         guard fault == nil else { return .failed(.invalidJSON) }

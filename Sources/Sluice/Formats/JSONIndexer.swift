@@ -1,7 +1,7 @@
 /// Cuts the elements of a JSON array by their index.
 ///
 /// The index runs ahead: all whole elements there are get indexed, and records are cut where it says that they end.
-struct JSONIndexer {
+final class JSONIndexer {
     private let kernel: any Kernel
     private let pool: BlockPool
     private(set) var index: JSONIndex
@@ -27,7 +27,7 @@ struct JSONIndexer {
 
     /// As `RecordCutter.cut`; nil where something is not regular: an element that is no JSON, an array that does not end, or
     /// fewer bytes than before.
-    mutating func cut(
+    func cut(
         _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int
     ) -> KernelStatus? {
         guard !isStale, count >= index.position else { return nil }
@@ -53,7 +53,7 @@ struct JSONIndexer {
         return isFinal ? nil : .needInput
     }
 
-    mutating func rebase(_ offset: Int) {
+    func rebase(_ offset: Int) {
         guard offset > 0 else { return }
         isStale = true
         position -= offset

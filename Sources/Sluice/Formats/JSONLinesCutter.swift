@@ -18,6 +18,7 @@ struct JSONLinesCutter: RecordCutter {
     var records: Int { indexer?.records ?? scanner.records }
     var lines: Int { indexer?.records ?? scanner.lines }
     var index: CutIndex? { indexer.map { .json($0.index) } }
+    var allowsWhiteSpace: Bool { true }
 
     mutating func cut(_ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int) -> KernelStatus {
         if indexer != nil {
@@ -51,18 +52,15 @@ struct JSONLinesCutter: RecordCutter {
     func skipBlankLines(
         _ bytes: UnsafeBufferPointer<UInt8>, isFinal: Bool
     ) -> (bytes: Int, lines: Int, hasBegun: Bool) {
-        var skipped = 0
         var lines = 0
-        for place in bytes.indices {
-            switch bytes[place] {
-            case UInt8(ascii: "\n"):
-                skipped = place + 1
-                lines += 1
+        for (place, byte) in bytes.enumerated() {
+            switch byte {
+            case UInt8(ascii: "\n"): lines += 1
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): continue
-            default: return (skipped, lines, true)
+            default: return (place, lines, true)
             }
         }
-        return (isFinal ? bytes.count : skipped, lines, false)
+        return (bytes.count, lines, false)
     }
 
     func content(of record: UnsafeBufferPointer<UInt8>) -> Range<Int> { record.withoutWhiteSpace }
@@ -72,11 +70,15 @@ struct JSONLinesCutter: RecordCutter {
     }
 }
 
+extension UInt8 {
+    /// The white space of JSON.
+    var isWhiteSpace: Bool { self == 0x20 || self == 0x09 || self == 0x0A || self == 0x0D }
+}
+
 extension UnsafeBufferPointer<UInt8> {
-    /// Where it is more than the white space of JSON.
+    /// Where it is more than white space.
     var withoutWhiteSpace: Range<Int> {
-        func isDark(_ byte: UInt8) -> Bool { ![0x20, 0x09, 0x0A, 0x0D].contains(byte) }
-        let start = firstIndex(where: isDark) ?? 0
-        return start..<(lastIndex(where: isDark).map { $0 + 1 } ?? start)
+        let start = firstIndex { !$0.isWhiteSpace } ?? 0
+        return start..<(lastIndex { !$0.isWhiteSpace }.map { $0 + 1 } ?? start)
     }
 }

@@ -1,7 +1,7 @@
 /// Cuts JSON Lines by their index.
 ///
 /// The index runs ahead: all whole lines there are get indexed, and records are cut where it says that they end.
-struct JSONLinesIndexer {
+final class JSONLinesIndexer {
     private let kernel: any Kernel
     private let pool: BlockPool
     private(set) var index: JSONIndex
@@ -27,7 +27,7 @@ struct JSONLinesIndexer {
 
     /// As `RecordCutter.cut`; nil where something is not regular: a line that is no JSON, a blank line, or fewer bytes than
     /// before.
-    mutating func cut(
+    func cut(
         _ bytes: UnsafePointer<UInt8>, count: Int, isFinal: Bool, maxRecords: Int
     ) -> KernelStatus? {
         guard !isStale, count >= index.position else { return nil }
@@ -44,14 +44,14 @@ struct JSONLinesIndexer {
     }
 
     /// One past the last line end; where the index ends if there is none.
-    private mutating func lastLineEnd(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    private func lastLineEnd(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
         var end = count
         while end > searched, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
         defer { searched = max(searched, count) }
         return end > searched ? end : index.position
     }
 
-    mutating func rebase(_ offset: Int) {
+    func rebase(_ offset: Int) {
         guard offset > 0 else { return }
         isStale = true
         position -= offset

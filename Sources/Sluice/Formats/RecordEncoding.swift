@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How records become bytes: which format, and for those that have columns, which.
 struct RecordEncoding: Sendable {
     var format: FileFormat
@@ -24,6 +26,14 @@ extension FileFormat {
     }
 }
 
+/// Counts fields that are none of the CSV columns, for all encoders of a sink.
+final class DroppedFields: Sendable {
+    private let fields = Atomic<Int>(0)
+
+    var count: Int { fields.load(ordering: .relaxed) }
+    func add() { fields.add(1, ordering: .relaxed) }
+}
+
 /// Encodes chunks of any base into one format, row by row, into whatever blocks it is given.
 final class RecordFormatter {
     private let encoding: RecordEncoding
@@ -34,8 +44,7 @@ final class RecordFormatter {
     private var plan: Plan?
     /// Rows that became bytes, counted by the encoder's own steps.
     private(set) var encodedRecords = 0
-    /// Fields that are none of the CSV columns.
-    private(set) var droppedFields = 0
+    private let dropped: DroppedFields
     /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
     private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
     /// The CSV columns, and the schema last found to have no others.
@@ -49,15 +58,16 @@ final class RecordFormatter {
         let columns: OutputColumns
     }
 
-    init(_ encoding: RecordEncoding, _ pool: BlockPool) {
+    init(_ encoding: RecordEncoding, _ pool: BlockPool, _ dropped: DroppedFields) {
         self.encoding = encoding
         self.pool = pool
+        self.dropped = dropped
         encoder = RowEncoder(isArray: encoding.format == .json)
         columns = Schema(encoding.columns)
     }
 
     /// One for the same records that has not begun.
-    func again() -> RecordFormatter { RecordFormatter(encoding, pool) }
+    func again() -> RecordFormatter { RecordFormatter(encoding, pool, DroppedFields()) }
 
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
@@ -66,7 +76,7 @@ final class RecordFormatter {
         if encoding.hasColumns { try checkKeys(batch) }
         try checkObjects(batch)
         guard core.pointee.hasKeyOrders else {
-            return try encode(EncodableRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
+            return try encode(BatchRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
         }
         // Rows with an order of their own one by one, the others in runs.
         var start = 0
@@ -77,7 +87,7 @@ final class RecordFormatter {
             } else {
                 while end < batch.count, core.pointee.keyOrders[batch.checkedSlot(end)] == nil { end += 1 }
                 let slots = (start..<end).map { UInt32(batch.checkedSlot($0)) }
-                try encode(EncodableRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
+                try encode(BatchRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
             }
             start = end
         }
@@ -88,7 +98,7 @@ final class RecordFormatter {
         _ batch: RecordBatch, _ position: Int, _ order: [Int], into output: inout some EncoderOutput
     ) throws {
         let core = batch.storage.core
-        let rows = EncodableRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
+        let rows = BatchRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
         let names = encoding.hasColumns ? encoding.columns : order.map { core.pointee.columns[$0].name }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
@@ -98,17 +108,25 @@ final class RecordFormatter {
     }
 
     private func encode(
-        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
+        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
     ) throws {
         let isRecords = rows.base.map { $0.schema == nil } ?? false
         try run(rows, of: batch, positions, columns(of: rows), isRecords: isRecords, into: &output)
     }
 
+    private func run(
+        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
+        isRecords: Bool, into output: inout some EncoderOutput
+    ) throws {
+        try rows.withEncodable(columns) {
+            try run($0, of: batch, positions, columns, isRecords: isRecords, into: &output)
+        }
+    }
+
     /// The conversation with the kernel: room is given until all rows are written.
     private func run(
         _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
-        isRecords: Bool,
-        into output: inout some EncoderOutput
+        isRecords: Bool, into output: inout some EncoderOutput
     ) throws {
         encoder.row = 0
         while true {
@@ -183,28 +201,18 @@ final class RecordFormatter {
 
 extension RecordFormatter {
     /// Output columns for a batch, bound to where it has them.
-    private func columns(of rows: EncodableRows) -> OutputColumns {
-        let core = rows.core.pointee
+    private func columns(of rows: BatchRows) -> OutputColumns {
         let schema = rows.base?.schema
-        let overlay = (0..<core.columnCount).map { core.columns[$0].name }
-        if let plan, plan.schema === schema?.storage, plan.overlay.count == overlay.count,
-            zip(plan.overlay, overlay).allSatisfy({ $0.hasSameBytes(as: $1) })
-        {
-            return plan.columns
-        }
+        if let plan, plan.schema === schema?.storage, rows.core.pointee.hasColumns(plan.overlay) { return plan.columns }
+        let core = rows.core
+        let overlay = core.pointee.columnNames
         let isRecords = rows.base != nil && schema == nil
-        let names: [String]
-        if encoding.hasColumns {
-            names = encoding.columns
-        } else if isRecords {
-            names = overlay
-        } else {
-            names = (schema?.names ?? []) + overlay.filter { schema?.index(of: $0) == nil }
-        }
+        var names = encoding.hasColumns ? encoding.columns : isRecords ? overlay : schema?.names ?? []
+        if !encoding.hasColumns, !isRecords { names += overlay.filter { schema?.index(of: $0) == nil } }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
-            let field = schema?.index(of: name).map { rows.base?.indexColumn($0) ?? $0 }
-            columns.bind(place, field: field, overlay: core.findColumn(name))
+            let field = schema?.index(of: name, near: place).map { rows.base?.indexColumn($0) ?? $0 }
+            columns.bind(place, field: field, overlay: core.pointee.findColumn(name))
         }
         plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
         return columns
@@ -231,7 +239,7 @@ extension RecordFormatter {
         for (position, record) in batch.enumerated() {
             for key in record.keys where columns.index(of: key) == nil {
                 guard encoding.dropsUnknown else { throw unknownKey(key, record, position) }
-                droppedFields += 1
+                dropped.add()
             }
             if record.storage.wholeValue(slot: record.slot) != nil {
                 throw noObject(record, "\(encoding.format.rawValue) has no field for it")
@@ -261,10 +269,10 @@ extension RecordFormatter {
 
     /// Refuses fields that were set on a JSON line that is no object: writing them would drop its value.
     private func checkObjects(_ batch: RecordBatch) throws {
-        let core = batch.storage.core.pointee
-        guard core.columnCount > 0, let base = batch.storage.base, base.schema == nil,
+        guard batch.storage.core.pointee.columnCount > 0, let base = batch.storage.base, base.schema == nil,
             case .json(let tape, let rows, _) = base.layout
         else { return }
+        let core = batch.storage.core.pointee
         for slot in 0..<core.baseRows
         where base.bytes[Int(tape[Int(rows[core.firstRow + slot].tape)])] != UInt8(ascii: "{") {
             // A row that was removed does not matter.
@@ -287,7 +295,8 @@ extension RecordFormatter {
             record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
             stage: "encode",
             hint:
-                "name the columns (columns:), or the fields to read (select:, --select); unknownColumns: .drop drops it"
+                "name the columns (columns:, --columns), or the fields to read (select:, --select), or drop such fields "
+                + "(unknownColumns: .drop, --unknown-columns drop)"
         )
     }
 }

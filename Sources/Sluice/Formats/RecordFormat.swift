@@ -25,6 +25,9 @@ protocol RecordCutter {
     /// What was cut is one value that fills the file, not one of many.
     var isWholeFile: Bool { get }
 
+    /// The white space of JSON may stand around a record, and is no part of it.
+    var allowsWhiteSpace: Bool { get }
+
     /// A cutter that starts anew, at a record's start that it has been at before.
     func restarted(at position: Int) -> Self
 
@@ -49,11 +52,27 @@ protocol RecordCutter {
 
 extension RecordCutter {
     var isWholeFile: Bool { false }
+    var allowsWhiteSpace: Bool { false }
     var isInComment: Bool { false }
     func continued(at position: Int) -> Self { restarted(at: position) }
 
     var index: CutIndex? { nil }
     mutating func startIndex(expectedBytes: Int) {}
+
+    /// As a value of its own.
+    var place: CutPlace {
+        CutPlace(
+            position: position, recordEnd: recordEnd, records: records, lines: lines, isInComment: isInComment)
+    }
+}
+
+/// How far a cutter has come; see `RecordCutter`.
+struct CutPlace {
+    var position: Int
+    var recordEnd: Int
+    var records: Int
+    var lines: Int
+    var isInComment: Bool
 }
 
 /// An error in a block: what and where, before it is known which file and record that is.

@@ -11,14 +11,20 @@ public final class ByteBlock: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let capacity: Int
     private let pool: BlockPool
+    /// Where it is charged.
+    private let budget: MemoryBudget
 
-    fileprivate init(base: UnsafeMutableRawPointer, capacity: Int, pool: BlockPool) {
+    fileprivate init(base: UnsafeMutableRawPointer, capacity: Int, pool: BlockPool, budget: MemoryBudget) {
         self.base = base
         self.capacity = capacity
         self.pool = pool
+        self.budget = budget
     }
 
-    deinit { pool.takeBack(base, capacity) }
+    deinit {
+        budget.refund(capacity)
+        pool.takeBack(base, capacity)
+    }
 
     var bytes: UnsafeMutablePointer<UInt8> { base.assumingMemoryBound(to: UInt8.self) }
 
@@ -31,19 +37,25 @@ public final class ByteBlock: @unchecked Sendable {
 ///
 /// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes.
 final class BlockPool: Sendable {
-    let budget: MemoryBudget
     private let cacheLimit: Int
-    private let cache = Mutex(Cache())
+    private let cache: Mutex<Cache>
 
     // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
     private struct Cache: @unchecked Sendable {
+        var budget: MemoryBudget
         var free: [Int: [UnsafeMutableRawPointer]] = [:]
         var bytes = 0
     }
 
     init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 8 << 20) {
-        self.budget = budget
+        cache = Mutex(Cache(budget: budget))
         self.cacheLimit = cacheLimit
+    }
+
+    /// What blocks are charged to from now on. Those that are out stay charged where they were.
+    var budget: MemoryBudget {
+        get { cache.withLock { $0.budget } }
+        set { cache.withLock { $0.budget = newValue } }
     }
 
     deinit {
@@ -55,14 +67,14 @@ final class BlockPool: Sendable {
     /// A block of at least `capacity` bytes. Complexity: constant.
     func block(capacity: Int) -> ByteBlock {
         let size = max(4096, 1 << (Int.bitWidth - (max(capacity, 1) - 1).leadingZeroBitCount))
-        budget.charge(size)
-        let kept = cache.withLock { cache -> UnsafeMutableRawPointer? in
-            guard let pointer = cache.free[size]?.popLast() else { return nil }
+        let (kept, budget) = cache.withLock { cache -> (UnsafeMutableRawPointer?, MemoryBudget) in
+            guard let pointer = cache.free[size]?.popLast() else { return (nil, cache.budget) }
             cache.bytes -= size
-            return pointer
+            return (pointer, cache.budget)
         }
+        budget.charge(size)
         let base = kept ?? UnsafeMutableRawPointer.allocate(byteCount: size + blockPadding, alignment: 64)
-        return ByteBlock(base: base, capacity: size, pool: self)
+        return ByteBlock(base: base, capacity: size, pool: self, budget: budget)
     }
 
     /// A larger block with the same contents.
@@ -73,7 +85,6 @@ final class BlockPool: Sendable {
     }
 
     fileprivate func takeBack(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
-        budget.refund(size)
         let isKept = cache.withLock { cache -> Bool in
             guard cache.bytes + size <= cacheLimit else { return false }
             cache.free[size, default: []].append(pointer)

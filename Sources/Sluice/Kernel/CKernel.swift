@@ -161,44 +161,40 @@ struct CKernel: Kernel, @unchecked Sendable {
         _ rows: EncodableRows, _ columns: OutputColumns, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus {
-        rows.withCore(columns) { rows in
-            KernelStatus(
-                table.pointee.encode_jsonl_columns(
-                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), out, capacity))
-        }
+        var rows = rows.core
+        return KernelStatus(
+            table.pointee.encode_jsonl_columns(
+                &encoder.core, &rows, columns.columns, UInt32(columns.columns.count), out, capacity))
     }
 
     func encodeJSONRecords(
         _ rows: EncodableRows, keys: OutputColumns, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus {
-        rows.withCore(keys) { rows in
-            KernelStatus(table.pointee.encode_jsonl_records(&encoder.core, rows, keys.columns, out, capacity))
-        }
+        var rows = rows.core
+        return KernelStatus(table.pointee.encode_jsonl_records(&encoder.core, &rows, keys.columns, out, capacity))
     }
 
     func encodeContent(
         _ rows: EncodableRows, _ columns: OutputColumns, base64: Int?, isLines: Bool, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus {
-        rows.withCore(columns) { rows in
-            KernelStatus(
-                table.pointee.encode_content(
-                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), Int32(base64 ?? -1), isLines,
-                    out, capacity))
-        }
+        var rows = rows.core
+        return KernelStatus(
+            table.pointee.encode_content(
+                &encoder.core, &rows, columns.columns, UInt32(columns.columns.count), Int32(base64 ?? -1), isLines,
+                out, capacity))
     }
 
     func encodeCSV(
         _ rows: EncodableRows, _ columns: OutputColumns, _ dialect: CSVDialect, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus {
+        var rows = rows.core
         var dialect = dialect.core
-        return rows.withCore(columns) { rows in
-            KernelStatus(
-                table.pointee.encode_csv_columns(
-                    &encoder.core, rows, columns.columns, UInt32(columns.columns.count), &dialect, out, capacity))
-        }
+        return KernelStatus(
+            table.pointee.encode_csv_columns(
+                &encoder.core, &rows, columns.columns, UInt32(columns.columns.count), &dialect, out, capacity))
     }
 
     // MARK: LZ4

@@ -2,7 +2,7 @@ import CSluice
 
 /// Numbers and strings as text, by the C core.
 enum NumberText {
-    /// The integer that all of `text` is as a JSON number, if `Int64` holds it.
+    /// The integer that all of `text` is as a JSON number, if `Int64` holds it; "-0" is 0.
     static func int64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard let start = text.baseAddress else { return nil }
         var value: Int64 = 0
@@ -84,7 +84,14 @@ enum QuotedText {
 
     /// The content of the JSON string literal at `start`; `limit` is the length of the literal or more.
     static func jsonString(_ start: UnsafePointer<UInt8>, limit: Int) -> String {
-        String(unsafeUninitializedCapacity: limit) { room in sluice_json_string_content(start, room.baseAddress) }
+        // What has room on the stack is quicker copied once more than validated once more.
+        guard limit <= 1024 else {
+            return String(unsafeUninitializedCapacity: limit) { sluice_json_string_content(start, $0.baseAddress) }
+        }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: limit) { room in
+            let count = sluice_json_string_content(start, room.baseAddress)
+            return String(validated: UnsafeBufferPointer(rebasing: room[..<count]))
+        }
     }
 
     /// The content of a CSV cell as `body` needs it: decoded only where it is not simply between two quotes.
@@ -149,5 +156,18 @@ extension CSVDialect {
         sluice_csv_dialect(
             delimiter: delimiter, quote: quote, escape: escape, lenient: isLenient ? 1 : 0,
             carriage_return: endsAtCarriageReturn ? 1 : 0, ragged: ragged.rawValue, comment: comment)
+    }
+}
+
+extension String {
+    /// A copy of text that is known to be UTF-8, as that of every decoded batch is.
+    init(validated text: UnsafeBufferPointer<UInt8>) {
+        guard #available(macOS 26, iOS 26, *) else {
+            self.init(decoding: text, as: UTF8.self)
+            return
+        }
+        var utf8 = UTF8Span(unchecked: text.span)
+        _ = utf8.checkForASCII()
+        self.init(copying: utf8)
     }
 }

@@ -179,133 +179,17 @@ enum ContentFlags {
     static let absent = UInt32(SLUICE_HAS_ABSENT)
 }
 
-/// Where an encoder stands; see `sluice_encoder`.
-struct RowEncoder {
-    var core = sluice_encoder()
-
-    /// - Parameter isArray: JSON rows are elements of an array, a comma and LF before each.
-    init(isArray: Bool = false) { core.array = isArray ? 1 : 0 }
-
-    /// The next row to encode.
-    var row: Int {
-        get { Int(core.row) }
-        set { core.row = UInt32(newValue) }
-    }
-    /// Bytes of the output that are filled.
-    var written: Int {
-        get { core.written }
-        set { core.written = newValue }
-    }
-    /// Room the next row needs at most, where the output was full.
-    var needed: Int { core.needed }
-    var errorColumn: Int { Int(core.error_column) }
-}
-
-/// The columns of an output, as encoders want them: for each its name, its JSON key, and where a batch has it.
-final class OutputColumns {
-    let names: [String]
-    fileprivate(set) var columns: [sluice_column]
-    /// JSON keys and, for the overlay, plain names.
-    private let text: UnsafeMutablePointer<UInt8>
-    private let nameStarts: [Int]
-
-    init(_ names: [String]) {
-        self.names = names
-        let room = names.reduce(blockPadding) { $0 + 7 * $1.utf8.count + 6 }
-        let text = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
-        text.initialize(repeating: 0, count: room)
-        var columns: [sluice_column] = []
-        var nameStarts: [Int] = []
-        var used = 0
-        for name in names {
-            var name = name
-            name.withUTF8 { name in
-                if let start = name.baseAddress { (text + used).update(from: start, count: name.count) }
-                nameStarts.append(used)
-                let key = text + used + name.count
-                let length = sluice_json_key(text + used, name.count, key)
-                columns.append(sluice_column(field: -1, overlay: -1, key: key, key_length: UInt32(length)))
-                used += name.count + length
-            }
-        }
-        self.text = text
-        self.columns = columns
-        self.nameStarts = nameStarts
-    }
-
-    deinit { text.deallocate() }
-
-    /// Column `position` is column `field` of the base and column `overlay` of the overlay; nil: of neither.
-    func bind(_ position: Int, field: Int?, overlay: Int?) {
-        columns[position].field = Int32(field ?? -1)
-        columns[position].overlay = Int32(overlay ?? -1)
-    }
-
-    fileprivate func name(_ position: Int) -> UnsafePointer<UInt8> { UnsafePointer(text + nameStarts[position]) }
-}
-
-/// Rows of a batch on their way into an encoder.
-struct EncodableRows {
-    let base: BatchBase?
-    let core: UnsafeMutablePointer<BatchCore>
-    /// The slots to encode instead of all that are left.
-    var slots: [UInt32]?
-
-    var count: Int { slots?.count ?? core.pointee.count }
-
-    /// Calls `body` with the rows in the C core's words. `columns` lend their names where they are the overlay's.
-    func withCore<R>(_ columns: OutputColumns, _ body: (UnsafePointer<sluice_rows>) -> R) -> R {
-        let batch = core.pointee
-        return withUnsafeTemporaryAllocation(of: sluice_overlay.self, capacity: max(1, batch.columnCount)) { overlays in
-            for number in 0..<batch.columnCount {
-                let column = batch.columns[number]
-                overlays.initializeElement(
-                    at: number,
-                    to: sluice_overlay(
-                        tags: column.tags, payloads: column.payloads, constant: column.isConstant ? 1 : 0, name: nil,
-                        name_length: 0))
-            }
-            for (position, column) in columns.columns.enumerated() where column.overlay >= 0 {
-                overlays[Int(column.overlay)].name = columns.name(position)
-                overlays[Int(column.overlay)].name_length = UInt32(columns.names[position].utf8.count)
-            }
-            var rows = sluice_rows()
-            rows.count = UInt32(count)
-            rows.arena = batch.arena.map { UnsafePointer($0) }
-            rows.overlays = UnsafePointer(overlays.baseAddress)
-            rows.overlay_count = UInt32(batch.columnCount)
-            rows.selection = batch.selection.map { UnsafePointer($0) }
-            if let base { base.describe(&rows, batch) }
-            guard let slots else { return withUnsafePointer(to: rows, body) }
-            return slots.withUnsafeBufferPointer { slots in
-                rows.selection = slots.baseAddress
-                return withUnsafePointer(to: rows, body)
-            }
-        }
-    }
-}
-
-extension BatchBase {
-    fileprivate func describe(_ rows: inout sluice_rows, _ batch: BatchCore) {
-        rows.flags = flags
-        rows.inferred = isInferred ? 1 : 0
-        rows.binary = isBinary ? 1 : 0
-        rows.columns = UInt32(columns)
-        rows.dialect = dialect.core
-        rows.nulls = nulls.map { UnsafePointer($0.core) }
-        rows.bytes = bytes
-        rows.first_row = UInt32(batch.firstRow)
-        rows.base_rows = UInt32(batch.baseRows)
-        switch layout {
-        case .csv(let ends, let starts):
-            rows.base = SLUICE_BASE_CSV.rawValue
-            rows.ends = ends
-            rows.row_starts = starts
-        case .json(let tape, let jsonRows, let projection):
-            rows.base = projection == nil ? SLUICE_BASE_JSON.rawValue : SLUICE_BASE_PROJECTED.rawValue
-            rows.tape = tape
-            rows.rows = UnsafeRawPointer(jsonRows).assumingMemoryBound(to: sluice_json_row.self)
-            rows.projection = projection
-        }
-    }
+/// What a cell of an overlay column holds; the raw values are the C core's `sluice_cell`.
+@usableFromInline enum CellTag {
+    @usableFromInline static let unset: UInt8 = 0
+    @usableFromInline static let removed: UInt8 = 1
+    @usableFromInline static let null: UInt8 = 2
+    @usableFromInline static let no: UInt8 = 3
+    @usableFromInline static let yes: UInt8 = 4
+    @usableFromInline static let int: UInt8 = 5
+    @usableFromInline static let double: UInt8 = 6
+    @usableFromInline static let string: UInt8 = 7
+    @usableFromInline static let decimal: UInt8 = 8
+    @usableFromInline static let bytes: UInt8 = 9
+    @usableFromInline static let json: UInt8 = 10
 }

@@ -15,7 +15,7 @@ public struct StreamError: Error, Sendable {
         case unknownColumn, differentColumns, unknownKey, missingField, nullField, typeMismatch, numberNotFinite,
             unencodable, needsQuotes
         // The run
-        case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed
+        case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed, memoryLimit, timedOut, cancelled
     }
 
     /// What kind of error it is.

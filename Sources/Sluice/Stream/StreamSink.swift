@@ -39,19 +39,34 @@ public protocol SplitSink: StreamSink {
     /// `writeChunk`.
     var isReady: Bool { get }
 
-    /// - Throws: `closed` after the end.
+    /// May be called on any thread, once the sink is ready.
+    /// - Throws: `closed` before that.
     func makeEncoder() throws -> Encoder
 
     /// Chunks that were handed to `writeChunk` so far are a whole unit: what the sink puts together (compressed blocks, say)
     /// ends here, as it does where encoders end theirs.
     func endUnit() throws
 
+    /// Takes a whole unit: its chunks as `writeChunk` does, and `endUnit`. Where nobody looks at the chunks, a sink may take their
+    /// records at once.
+    func writeUnit(_ chunks: DecodedUnit) throws
+
     /// Writes a block that an encoder made. Blocks come in the order of their chunks.
     func commit(_ block: EncodedBlock) throws
 }
 
+extension SplitSink {
+    public func writeUnit(_ chunks: DecodedUnit) throws {
+        for chunk in chunks { try writeChunk(chunk) }
+        try endUnit()
+    }
+}
+
 /// Makes bytes of records, for one sink on one thread.
 public protocol ChunkEncoder: AnyObject {
+    /// Records that became bytes so far, counted where that happens.
+    var encodedRecords: Int { get }
+
     /// Encodes a chunk. Blocks are handed to `emit` when they are full; the rest waits for the next chunk, or `endUnit`.
     func encode(_ chunk: StreamChunk, emit: (EncodedBlock) throws -> Void) throws
 

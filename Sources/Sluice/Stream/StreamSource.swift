@@ -1,7 +1,7 @@
 /// Where records come from: chunk after chunk, until there are no more.
 ///
 /// Adopting it takes `readChunk`; sources that can do better refine it as `SplitSource`.
-public protocol StreamSource: AnyObject {
+public protocol StreamSource: AnyObject, SendableMetatype {
     /// The columns that all records have, as far as they are known; nil where each record has its own.
     var schema: Schema? { get }
 
@@ -62,11 +62,19 @@ public struct UnitLimit: Sendable {
     }
 }
 
+/// What goes from cut to decode: whole chunks that are not decoded yet.
+public protocol StreamUnit: Sendable {
+    /// Records of the unit, as the cut counts them.
+    var recordCount: Int { get }
+    /// Bytes of the input that they take, decompressed.
+    var byteCount: Int { get }
+}
+
 /// A source whose work is split in two, so that several threads can share it: *cut*, serial and cheap, finds where chunks end;
 /// *decode*, on any thread, makes records of what was cut.
 public protocol SplitSource: StreamSource {
     /// What goes from cut to decode: bytes of whole chunks.
-    associatedtype Unit: Sendable
+    associatedtype Unit: StreamUnit
 
     /// The next unit; nil at the end.
     func cut(_ limit: UnitLimit) throws -> Unit?
@@ -93,11 +101,17 @@ public struct DecodedUnit: Sendable, RandomAccessCollection {
     public var endIndex: Int { ends.count }
 
     public subscript(position: Int) -> StreamChunk {
-        let start = position == 0 ? 0 : ends[position - 1]
-        return StreamChunk(
+        chunk(position, position == 0 ? 0 : ends[position - 1], isLast: position == ends.count - 1)
+    }
+
+    /// The records of all chunks as one, for those who do not tell chunks apart; nil where there are none.
+    var joined: StreamChunk? { ends.isEmpty ? nil : chunk(ends.count - 1, 0, isLast: true) }
+
+    /// - Parameter isLast: of the unit.
+    private func chunk(_ position: Int, _ start: Int, isLast: Bool) -> StreamChunk {
+        StreamChunk(
             data: RecordBatch(base: base, rows: start..<ends[position]),
-            sequenceNumber: firstSequenceNumber + position, timestamp: timestamp,
-            isLast: isLast && position == ends.count - 1,
+            sequenceNumber: firstSequenceNumber + position, timestamp: timestamp, isLast: self.isLast && isLast,
             origin: ChunkOrigin(source: source, progress: progress, itemCount: ends[position] - start))
     }
 }

@@ -1,0 +1,89 @@
+import Synchronization
+
+/// What a source hands out at once, whatever kind of source it is.
+struct Cargo: Sendable {
+    /// As the cut counts them.
+    let records: Int
+    /// Bytes of the input, decompressed; 0 where the source does not say.
+    let bytes: Int
+    /// Decodes it, on any thread.
+    let decoded: @Sendable () throws -> Load
+}
+
+/// Chunks that came at once.
+enum Load {
+    case chunk(StreamChunk)
+    case unit(DecodedUnit)
+
+    var chunks: [StreamChunk] {
+        switch self {
+        case .chunk(let chunk): [chunk]
+        case .unit(let unit): Array(unit)
+        }
+    }
+
+    var chunkCount: Int {
+        switch self {
+        case .chunk: 1
+        case .unit(let unit): unit.count
+        }
+    }
+
+    /// The same records in as few chunks as can be, for those who do not tell chunks apart.
+    var joined: StreamChunk? {
+        switch self {
+        case .chunk(let chunk): chunk
+        case .unit(let unit): unit.joined
+        }
+    }
+}
+
+/// A source as the engine reads it: on one thread, which need not be the one it was made on.
+// SAFETY: one thread at a time reads from it; `decode` of a split source touches none of the source's state, by contract.
+final class Feed: @unchecked Sendable {
+    private let source: any StreamSource
+    private let cut: () throws -> Cargo?
+    private let known = Mutex<Schema?>(nil)
+    /// Bytes consumed of the input as it is stored.
+    let consumed: () -> Int
+    /// Share of the input that was consumed, 0 ... 1; nil where it has no known length.
+    let share: () -> Double?
+
+    /// - Parameter limit: of the units of a split source.
+    init(_ source: any StreamSource, _ limit: UnitLimit) {
+        self.source = source
+        if let split = source as? any SplitSource {
+            cut = Self.units(of: split, limit)
+        } else {
+            cut = {
+                try source.readChunk().map { chunk in
+                    Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) }
+                }
+            }
+        }
+        let files = source as? any RunParticipant
+        consumed = { files?.consumedBytes ?? 0 }
+        share = { files?.consumedShare }
+    }
+
+    private static func units<Source: SplitSource>(of source: Source, _ limit: UnitLimit) -> () throws -> Cargo? {
+        nonisolated(unsafe) let source = source
+        return {
+            try source.cut(limit).map { unit in
+                Cargo(records: unit.recordCount, bytes: unit.byteCount) { .unit(try source.decode(unit)) }
+            }
+        }
+    }
+
+    /// The next cargo; nil at the end.
+    func next() throws -> Cargo? {
+        let cargo = try cut()
+        known.withLock { schema in if schema == nil { schema = source.schema } }
+        return cargo
+    }
+
+    /// The columns, as far as they were known with what was handed out last. On any thread.
+    var schema: Schema? { known.withLock { $0 } }
+
+    func close() { source.close() }
+}

@@ -1,0 +1,309 @@
+/// The middle of a run: what is under way between who reads, who works, and who writes.
+///
+/// (1) A unit gets the next number when it comes in, and leaves in the order of these numbers: output does not depend on who
+///     was faster.
+/// (2) An error takes the place of its unit. What comes before it is written all the same; what comes behind it is not worked
+///     on. So the error that ends a run is that of the earliest unit, however many workers there are.
+/// (3) Memory is given to the next unit only where the budget allows it, or nothing else is under way: the oldest unit never
+///     waits for memory that younger ones hold.
+/// (4) Everybody who waits is parked, and woken by the change that lets them go on, or by the interrupt.
+///
+/// Who reads may be a thread of the run's or the user (push); who writes likewise.
+final class Pipeline: Sendable {
+    private let state: Monitor<State>
+    private let work: WorkQueue<Ticket>
+    private let budget: MemoryBudget
+    private let interrupt: Interrupt
+
+    /// Conditions: room for another unit; another unit to write.
+    private static let room = 0
+    private static let output = 1
+
+    private struct State {
+        var flow: FlowControl
+        var window: ReorderWindow<Ticket>
+        var nextNumber = 0
+        var inputHasEnded = false
+        /// The earliest unit that failed.
+        var failedAt = Int.max
+        /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
+        var unitBytes = 2 << 20
+        /// Tasks that wait for a condition.
+        var waiting: [Int: [CheckedContinuation<Void, Never>]] = [:]
+        var pausedSince: Double?
+        var pausedSeconds = 0.0
+    }
+
+    init(_ flow: FlowControl, _ budget: MemoryBudget, _ interrupt: Interrupt) {
+        self.budget = budget
+        self.interrupt = interrupt
+        // One more place: that of an error of the source's, which is no unit.
+        state = Monitor(
+            State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1)), conditions: 2)
+        work = WorkQueue(capacity: flow.unitsMax + 1)
+        // Not the pipeline itself, which would keep itself alive.
+        interrupt.onStop { [state, work] in
+            state.wakeAll()
+            work.close()
+            Self.resume(state)
+        }
+    }
+}
+
+// MARK: - Who reads
+
+extension Pipeline {
+    /// Waits until there is room for another unit.
+    /// - Returns: false where no more is wanted, since a unit has failed.
+    /// - Throws: why the run was stopped.
+    func waitForRoom() throws -> Bool {
+        try interrupt.check()
+        let answer = try state.wait(Self.room, until: interrupt.deadline) { state -> Bool? in
+            try interrupt.checkStopped()
+            return admission(&state)
+        }
+        if let answer { return answer }
+        try interrupt.check()
+        return false
+    }
+
+    /// Whether there is room now; nil: not yet.
+    private func admission(_ state: inout State, _ records: Int? = nil) -> Bool? {
+        guard state.failedAt == .max, !state.inputHasEnded else { return false }
+        let units = state.flow.units
+        // What units hold on average is not yet all that they will hold: the most that was seen counts.
+        if units > 0 { state.unitBytes = max(state.unitBytes, budget.used / units) }
+        let isAdmitted = state.flow.admits(records, memoryAllows: budget.admits(state.unitBytes))
+        notePause(&state)
+        return isAdmitted ? true : nil
+    }
+
+    private func notePause(_ state: inout State) {
+        switch (state.flow.isPaused, state.pausedSince) {
+        case (true, nil): state.pausedSince = Clock.monotonicSeconds()
+        case (false, let since?):
+            state.pausedSeconds += Clock.monotonicSeconds() - since
+            state.pausedSince = nil
+        default: break
+        }
+    }
+
+    /// Adds a unit, after `waitForRoom`.
+    func add(_ cargo: Cargo) {
+        work.push(state.withLock { ticket(&$0, cargo) })
+    }
+
+    /// Adds a unit if there is room now; if not, nothing has changed.
+    func addIfRoom(_ cargo: Cargo) throws -> Bool {
+        try interrupt.check()
+        let added: Ticket? = try state.withLock { state in
+            try interrupt.checkStopped()
+            return admission(&state, cargo.records) == true ? ticket(&state, cargo) : nil
+        }
+        if let added { work.push(added) }
+        return added != nil
+    }
+
+    /// Adds a unit as soon as there is room.
+    /// - Returns: false where no more is wanted.
+    /// - Throws: why the run was stopped.
+    func addWaiting(_ cargo: Cargo) throws -> Bool {
+        try interrupt.check()
+        let answer: Ticket?? = try state.wait(Self.room, until: interrupt.deadline) { state in
+            try interrupt.checkStopped()
+            return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
+        }
+        guard let answer else {
+            try interrupt.check()
+            return false
+        }
+        if let ticket = answer { work.push(ticket) }
+        return answer != nil
+    }
+
+    private func ticket(_ state: inout State, _ cargo: Cargo) -> Ticket {
+        defer { state.nextNumber += 1 }
+        state.flow.add(cargo.records)
+        return Ticket(state.nextNumber, cargo)
+    }
+
+    /// No more units will come.
+    /// - Parameter error: what kept the source from going on.
+    func endInput(_ error: (any Error)? = nil) {
+        state.withLock { state in
+            guard !state.inputHasEnded else { return }
+            state.inputHasEnded = true
+            if let error {
+                state.flow.add(0)
+                state.failedAt = min(state.failedAt, state.nextNumber)
+                state.window.insert(Ticket(state.nextNumber, failed: error), state.nextNumber)
+                state.nextNumber += 1
+            }
+        }
+        work.close()
+        state.wakeAll()
+        Self.resume(state)
+    }
+}
+
+// MARK: - Who works
+
+extension Pipeline {
+    /// The oldest unit nobody works on; waits for one. Nil when there will be none.
+    func takeWork() -> Ticket? {
+        while let ticket = work.pop() {
+            let isWanted = state.withLock { state in
+                state.flow.take(ticket.records)
+                return ticket.number < state.failedAt && !interrupt.hasStopped
+            }
+            wakeReader()
+            if isWanted { return ticket }
+            complete(ticket)
+        }
+        return nil
+    }
+
+    /// Hands on a unit that is worked out, or has failed.
+    func complete(_ ticket: Ticket) {
+        state.update(Self.output) { state in
+            state.flow.finish(ticket.records)
+            if ticket.hasFailed { state.failedAt = min(state.failedAt, ticket.number) }
+            state.window.insert(ticket, ticket.number)
+            return state.window.next == ticket.number
+        }
+        Self.resume(state, Self.output)
+        if ticket.hasFailed { wakeReader() }
+    }
+
+    private func wakeReader() {
+        state.wakeOne(Self.room)
+        Self.resume(state, Self.room)
+    }
+}
+
+// MARK: - Who writes
+
+extension Pipeline {
+    /// The next unit in order; waits for it. Nil behind the last.
+    /// - Throws: why the run was stopped.
+    func takeDone() throws -> Ticket? {
+        try interrupt.check()
+        let found: Ticket?? = try state.wait(Self.output, until: interrupt.deadline) { state in
+            try interrupt.checkStopped()
+            return next(&state)
+        }
+        if let found { return found }
+        try interrupt.check()
+        return nil
+    }
+
+    /// As `takeDone`, without waiting: nil inside where the next unit is not there yet.
+    func takeDoneNow() throws -> Ticket?? {
+        try interrupt.check()
+        return try state.withLock { state in
+            try interrupt.checkStopped()
+            return next(&state)
+        }
+    }
+
+    private func next(_ state: inout State) -> Ticket?? {
+        if let ticket = state.window.popNext() {
+            state.flow.pick(ticket.records)
+            return .some(ticket)
+        }
+        return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
+    }
+
+    /// A unit is written, or was given up: its memory is free.
+    func leave() {
+        state.update(Self.room) { state in
+            state.flow.leave()
+            return true
+        }
+        // Who waits for the end looks whether this was the last one.
+        state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
+        Self.resume(state)
+    }
+}
+
+// MARK: - Tasks that wait
+
+extension Pipeline {
+    /// Adds a unit as soon as there is room; the task is suspended until then.
+    /// - Returns: false where no more is wanted.
+    /// - Throws: why the run was stopped.
+    func addSuspending(_ cargo: Cargo) async throws -> Bool {
+        while true {
+            try interrupt.check()
+            let answer: Ticket?? = try state.withLock { state in
+                try interrupt.checkStopped()
+                return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
+            }
+            if let answer {
+                if let ticket = answer { work.push(ticket) }
+                return answer != nil
+            }
+            await suspend(Self.room) { admission(&$0, cargo.records) != nil }
+        }
+    }
+
+    /// As `takeDone`; the task is suspended until there is one.
+    func takeDoneSuspending() async throws -> Ticket? {
+        while true {
+            if let found = try takeDoneNow() { return found }
+            await suspend(Self.output) { $0.window.hasNext || $0.inputHasEnded && $0.flow.units == 0 }
+        }
+    }
+
+    /// Suspends the task until it is resumed, or not at all where there is no reason to.
+    private func suspend(_ condition: Int, unless mayGoOn: (inout State) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isNow = state.withLock { state in
+                if interrupt.hasStopped || mayGoOn(&state) { return true }
+                state.waiting[condition, default: []].append(continuation)
+                return false
+            }
+            if isNow { continuation.resume() }
+        }
+    }
+
+    /// Lets tasks that wait for a condition, or for any, look again.
+    private static func resume(_ state: Monitor<State>, _ condition: Int? = nil) {
+        let tasks = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            guard !state.waiting.isEmpty else { return [] }
+            guard let condition else {
+                defer { state.waiting = [:] }
+                return state.waiting.values.flatMap { $0 }
+            }
+            return state.waiting.removeValue(forKey: condition) ?? []
+        }
+        for task in tasks { task.resume() }
+    }
+}
+
+extension Pipeline {
+    /// Lets go of units that nobody will write, once no thread is left: contexts keep their last run, for its metrics.
+    func discard() {
+        work.close()
+        while work.pop() != nil {}
+        state.withLock { state in
+            while state.window.popAny() != nil {}
+        }
+    }
+}
+
+// MARK: - What is known of it
+
+extension Pipeline {
+    /// Whether nothing is under way.
+    var isIdle: Bool { state.withLock { $0.flow.units == 0 } }
+    var isPaused: Bool { state.withLock { $0.flow.isPaused } }
+
+    /// How often and how many seconds the source was held back.
+    var pauses: (count: Int, seconds: Double) {
+        state.withLock { state in
+            let now = state.pausedSince.map { Clock.monotonicSeconds() - $0 } ?? 0
+            return (state.flow.pauses, state.pausedSeconds + now)
+        }
+    }
+}

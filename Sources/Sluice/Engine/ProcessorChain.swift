@@ -1,0 +1,58 @@
+/// A step that users add: it edits the chunk; false takes the chunk away.
+typealias ProcessorStep = @Sendable (inout StreamChunk) throws -> Bool
+
+/// What happens to every chunk between decode and encode.
+struct ProcessorChain: Sendable {
+    var steps: [ProcessorStep] = []
+    /// Tries of a step, the first included.
+    var tries = 1
+    var delay = RetryDelay()
+
+    /// What steps did, for the books.
+    struct Tally {
+        var ledger = Ledger()
+        /// Tries that failed and were made again.
+        var retries = 0
+    }
+
+    /// Applies all steps in order.
+    /// - Returns: whether the chunk is still there.
+    /// - Throws: the error of a step that failed as often as it may.
+    func apply(to chunk: inout StreamChunk, _ tally: inout Tally, _ interrupt: Interrupt) throws -> Bool {
+        for step in steps {
+            let before = chunk.data.count
+            let isKept = try attempt(step, &chunk, &tally, interrupt)
+            tally.ledger.passed(before, isKept ? chunk.data.count : 0)
+            if !isKept { return false }
+        }
+        return true
+    }
+
+    /// Each try gets the step's own input, as it was: an earlier one leaves no trace.
+    private func attempt(
+        _ step: ProcessorStep, _ chunk: inout StreamChunk, _ tally: inout Tally, _ interrupt: Interrupt
+    ) throws -> Bool {
+        guard tries > 1 else { return try step(&chunk) }
+        let input = chunk
+        var retry = 0
+        while true {
+            do {
+                return try step(&chunk)
+            } catch  where retry + 1 < tries && Self.mayPass(error) {
+                retry += 1
+                tally.retries += 1
+                chunk = input
+                try interrupt.park(seconds: delay.seconds(before: retry, random: .random(in: 0..<1)))
+            }
+        }
+    }
+
+    /// What is wrong with the data stays wrong.
+    private static func mayPass(_ error: any Error) -> Bool {
+        guard let error = error as? StreamError else { return true }
+        return switch error.code {
+        case .processorFailed, .readFailed, .writeFailed, .unsupported: true
+        default: false
+        }
+    }
+}

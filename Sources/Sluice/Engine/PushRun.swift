@@ -1,0 +1,204 @@
+import Synchronization
+
+/// A run whose chunks users hand in and take out: those that were taken out count as written.
+final class PushRun: Sendable {
+    private let interrupt: Interrupt
+    private let meter: RunMeter
+    private let books = Books()
+    private let budget: MemoryBudget
+    private let pipeline: Pipeline
+    private let clock = RunClock()
+    private let config: StreamConfig
+    private let state = Mutex(State())
+
+    private struct State {
+        var threads: [SystemThread] = []
+        var status = StreamStatus.active
+        /// What every later call throws.
+        var failure: (any Error)?
+    }
+
+    /// - Throws: `invalidConfiguration`, or `unsupported` where there are no threads to be had.
+    init(_ config: StreamConfig, _ steps: [ProcessorStep]) throws(StreamError) {
+        try config.check()
+        self.config = config
+        interrupt = Interrupt(seconds: config.timeoutSeconds)
+        meter = RunMeter(isTiming: config.enableMetrics)
+        budget = MemoryBudget(limit: config.memoryLimitMB << 20)
+        pipeline = Pipeline(config.pushFlowControl, budget, interrupt)
+        let chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
+        do throws(StreamError) {
+            for _ in 0..<config.workers { try startWorker(chain) }
+        } catch {
+            join()
+            throw error
+        }
+    }
+
+    private func startWorker(_ chain: ProcessorChain) throws(StreamError) {
+        let (interrupt, meter, books, pipeline) = (interrupt, meter, books, pipeline)
+        let thread = try SystemThread.start("sluice-work") {
+            Worker(chain, interrupt, meter, books) { nil }.run(pipeline)
+        }
+        state.withLock { $0.threads.append(thread) }
+    }
+
+    deinit { join() }
+
+    /// Ends what is under way, and the threads.
+    func join() {
+        interrupt.stop(.cancelled)
+        joinThreads()
+    }
+
+    private func joinThreads() {
+        let threads = state.withLock { state in
+            defer { state.threads = [] }
+            return state.threads
+        }
+        for thread in threads { thread.join() }
+    }
+}
+
+// MARK: - In
+
+extension PushRun {
+    /// Whether there was room; if not, or where no more is taken, nothing has changed.
+    func add(_ chunk: StreamChunk) -> Bool {
+        let isAdded = (try? pipeline.addIfRoom(cargo(chunk))) ?? false
+        if isAdded { note(chunk) }
+        return isAdded
+    }
+
+    /// Waits for room.
+    /// - Throws: why no more is taken.
+    func push(_ chunk: StreamChunk) throws {
+        let isAdded = try pipeline.addWaiting(cargo(chunk))
+        guard isAdded else {
+            throw state.withLock { $0.failure } ?? StreamError(.closed, "no more chunks are taken", stage: "process")
+        }
+        note(chunk)
+    }
+
+    private func cargo(_ chunk: StreamChunk) -> Cargo { Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) } }
+
+    private func note(_ chunk: StreamChunk) {
+        books.enter { $0.read += chunk.data.count }
+        if chunk.isLast { finish() }
+    }
+
+    /// No more chunks will come.
+    func finish() { pipeline.endInput() }
+}
+
+// MARK: - Out
+
+extension PushRun {
+    /// The next chunk in order; waits for it. Nil behind the last.
+    func next() throws -> StreamChunk? {
+        if hasEnded { return nil }
+        return try failing {
+            while let ticket = try pipeline.takeDone() {
+                if let chunk = try deliver(ticket) { return chunk }
+            }
+            try end()
+            return nil
+        }
+    }
+
+    /// The next chunk if it is there already. Nil where it is not, and behind the last.
+    func nextIfThere() throws -> StreamChunk? {
+        if hasEnded { return nil }
+        return try failing {
+            while let found = try pipeline.takeDoneNow() {
+                guard let ticket = found else {
+                    try end()
+                    return nil
+                }
+                if let chunk = try deliver(ticket) { return chunk }
+            }
+            return nil
+        }
+    }
+
+    /// An end that was reached stays one, whoever cancels then.
+    private var hasEnded: Bool { state.withLock { $0.status == .completed } }
+
+    /// Nil where processors took the chunk away.
+    private func deliver(_ ticket: Ticket) throws -> StreamChunk? {
+        let outcome = ticket.takeOutcome()
+        if let error = outcome.error { throw error }
+        pipeline.leave()
+        guard let chunk = outcome.chunks.first else { return nil }
+        books.enter { $0.written += chunk.data.count }
+        meter.add { $0.chunksProcessed += 1 }
+        return chunk
+    }
+
+    /// Everything was taken out: nothing may be missing.
+    private func end() throws {
+        guard state.withLock({ $0.status == .active }) else { return }
+        try books.balance.check()
+        clock.stop()
+        state.withLock { $0.status = .completed }
+        joinThreads()
+    }
+
+    private func failing<R>(_ body: () throws -> R) throws -> R {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        do {
+            return try body()
+        } catch {
+            clock.stop()
+            meter.add { $0.errorsCount += 1 }
+            state.withLock { state in
+                state.status = .error
+                if state.failure == nil { state.failure = error }
+            }
+            interrupt.stop(StreamError(wrapping: error))
+            throw error
+        }
+    }
+
+    /// Ends the input, and lets go of what nobody took.
+    /// - Returns: how many chunks that were.
+    func discard() throws -> Int {
+        finish()
+        var count = 0
+        while try next() != nil { count += 1 }
+        return count
+    }
+}
+
+// MARK: - What is known of it
+
+extension PushRun {
+    func cancel() { interrupt.stop(.cancelled) }
+    var isCancelled: Bool { interrupt.hasStopped }
+
+    var status: StreamStatus {
+        let status = state.withLock { $0.status }
+        return status == .active && pipeline.isPaused ? .paused : status
+    }
+
+    var metrics: StreamMetrics {
+        var metrics = meter.metrics
+        metrics.take(books.balance)
+        metrics.workers = config.workers
+        metrics.seconds = clock.seconds
+        metrics.peakBudgetBytes = budget.peak
+        metrics.peakResidentBytes = Machine.peakResidentBytes
+        (metrics.pauseCount, metrics.pausedSeconds) = pipeline.pauses
+        return metrics
+    }
+}
+
+extension StreamConfig {
+    /// Users' chunks may be small: the number of units is no limit of theirs. Nor is there a source to be paused: they are told
+    /// that there is no room, and there is as soon as something was taken out, and only then.
+    fileprivate var pushFlowControl: FlowControl {
+        FlowControl(
+            bufferSize: bufferSize, pauseAt: bufferSize, resumeBelow: .max,
+            unitsMax: max(4 * workers, min(bufferSize, 1 << 16)), countsWork: true)
+    }
+}

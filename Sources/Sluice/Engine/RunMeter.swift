@@ -1,0 +1,37 @@
+import Synchronization
+
+/// What a run's threads count and measure. Added to once a unit, not once a record.
+final class RunMeter: Sendable {
+    /// Whether times are measured.
+    let isTiming: Bool
+    private let totals = Mutex(StreamMetrics())
+
+    init(isTiming: Bool) { self.isTiming = isTiming }
+
+    func add(_ body: (inout StreamMetrics) -> Void) { totals.withLock { body(&$0) } }
+
+    /// Tries that failed and were made again.
+    func countRetries(_ retries: Int) {
+        guard retries > 0 else { return }
+        add { metrics in
+            metrics.errorsCount += retries
+            metrics.retriesCount += retries
+        }
+    }
+
+    var metrics: StreamMetrics { totals.withLock { $0 } }
+
+    /// Seconds of the clock where times are measured, else 0.
+    var now: Double { isTiming ? Clock.monotonicSeconds() : 0 }
+
+    /// Calls `body` and adds the time that it took.
+    func time<R>(_ path: WritableKeyPath<StreamMetrics, Double> & Sendable, _ body: () throws -> R) rethrows -> R {
+        guard isTiming else { return try body() }
+        let start = Clock.monotonicSeconds()
+        defer {
+            let seconds = Clock.monotonicSeconds() - start
+            totals.withLock { $0[keyPath: path] += seconds }
+        }
+        return try body()
+    }
+}

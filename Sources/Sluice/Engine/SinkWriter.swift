@@ -1,0 +1,62 @@
+/// A sink as the engine writes to it: on one thread, in order.
+final class SinkWriter {
+    let sink: any StreamSink
+    private let split: (any SplitSink)?
+    private var isAnnounced = false
+    /// Records handed to `writeChunk` that the sink has not turned into bytes: those that wait for the columns of CSV.
+    private var waiting = 0
+
+    init(_ sink: any StreamSink) {
+        self.sink = sink
+        split = sink as? any SplitSink
+    }
+
+    /// Whether other threads may make bytes for the sink.
+    var wantsBytes: Bool { split?.isReady ?? false }
+
+    /// Says the source's columns before the first chunk, so that the sink's do not depend on how many come.
+    func announce(_ schema: Schema?) {
+        if !isAnnounced, let schema { sink.expect(schema) }
+        isAnnounced = true
+    }
+
+    /// Writes a chunk.
+    /// - Returns: records that the sink has written with it, as it counts them.
+    func write(_ chunk: StreamChunk) throws -> Int {
+        try counting(chunk.data.count) { try sink.writeChunk(chunk) }
+    }
+
+    /// Writes a unit, whose end is one for the sink; at once where it can.
+    /// - Returns: as `write`.
+    func write(_ unit: DecodedUnit) throws -> Int {
+        try counting(unit.recordCount) {
+            if let split { try split.writeUnit(unit) } else { for chunk in unit { try sink.writeChunk(chunk) } }
+        }
+    }
+
+    private func counting(_ records: Int, _ body: () throws -> Void) throws -> Int {
+        let before = split?.encodedRecords ?? 0
+        try body()
+        guard let split else { return records }
+        let encoded = split.encodedRecords - before
+        waiting += records - encoded
+        return encoded
+    }
+
+    func endUnit() throws { try split?.endUnit() }
+
+    func commit(_ blocks: [EncodedBlock]) throws { for block in blocks { try split?.commit(block) } }
+
+    /// Hands all bytes to the system.
+    /// - Returns: records that the sink has taken and writes when it is closed.
+    func flush() throws -> Int {
+        try sink.flush()
+        return wantsBytes ? 0 : waiting
+    }
+
+    /// Publishes.
+    func close() throws { try sink.close() }
+    func abort() { sink.abort() }
+
+    var producedBytes: (raw: Int, stored: Int) { (sink as? any RunParticipant)?.producedBytes ?? (0, 0) }
+}

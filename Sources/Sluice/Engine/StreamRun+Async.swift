@@ -1,0 +1,79 @@
+// What runs are to async code. Threads of the run's own do the work here, too: a task that waits for them is suspended, and
+// holds no thread of the cooperative pool.
+
+extension StreamRun {
+    /// As `run`, on a thread of its own.
+    func runSuspending(_ source: (any StreamSource)?, _ sink: any StreamSink) async throws {
+        // One thread has them both, and the caller waits.
+        nonisolated(unsafe) let (source, sink) = (source, sink)
+        try await onThread("sluice-write") { try self.run(source, sink) }
+    }
+
+    /// Hands all chunks of a sequence to the pipeline.
+    func feed<Chunks: AsyncSequence>(_ chunks: Chunks) async throws where Chunks.Element == StreamChunk {
+        do {
+            for try await chunk in chunks {
+                let records = chunk.data.count
+                books.enter { $0.read += records }
+                guard try await pipeline.addSuspending(Cargo(records: records, bytes: 0) { .chunk(chunk) }) else {
+                    return
+                }
+            }
+            try interrupt.check()
+            pipeline.endInput()
+        } catch {
+            pipeline.endInput(error)
+        }
+    }
+
+    /// Streams to a closure, which is awaited chunk by chunk.
+    /// - Parameter source: nil: units come into the pipeline from elsewhere.
+    func run(
+        _ source: (any StreamSource)?, _ deliver: (StreamChunk) async throws -> Void
+    ) async throws {
+        let feed = source.map(enter)
+        defer { end(feed) }
+        var threads = try startThreads(feed, nil)
+        do {
+            // A task that is suspended wakes for no deadline.
+            threads.append(try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() })
+            while let ticket = try await pipeline.takeDoneSuspending() {
+                let outcome = ticket.takeOutcome()
+                if let error = outcome.error { throw error }
+                for chunk in outcome.chunks {
+                    try await deliver(chunk)
+                    books.enter { $0.written += chunk.data.count }
+                }
+                meter.add { $0.chunksProcessed += outcome.processedChunks }
+                pipeline.leave()
+                report()
+            }
+            try books.balance.check()
+            interrupt.end()
+            try await joinSuspending(threads)
+        } catch {
+            interrupt.stop(StreamError(wrapping: error))
+            try? await joinSuspending(threads)
+            pipeline.discard()
+            meter.add { $0.errorsCount += 1 }
+            throw error
+        }
+    }
+
+    /// Workers may be in user code for as long as it takes: no task's thread waits for that.
+    private func joinSuspending(_ threads: [SystemThread]) async throws {
+        try await onThread("sluice-end") { [threads] in for thread in threads { thread.join() } }
+    }
+
+    private func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
+        var thread: SystemThread?
+        defer { thread?.join() }
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            do {
+                thread = try SystemThread.start(name) { continuation.resume(with: Result { try body() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+import Synchronization
+
+/// One run: from a source, through the processors, into a sink. It owns all that it needs, so a context can run again.
+///
+/// The caller's thread writes. With one job it also reads and works, and there is no other. With more, one thread reads and cuts,
+/// and workers decode, process and encode; a `Pipeline` is between them.
+///
+/// (1) Every thread has ended when the run returns or throws.
+/// (2) The sink is closed where all went well and the books are even; else it is aborted.
+/// (3) Chunks and bytes are the same for any number of jobs: units end where `unitLimit` says, which knows nothing of threads.
+final class StreamRun: Sendable {
+    private let config: StreamConfig
+    private let terms: RunTerms
+    let interrupt: Interrupt
+    let meter: RunMeter
+    let books = Books()
+    private let chain: ProcessorChain
+    let pipeline: Pipeline
+    private let clock = RunClock()
+    private let reporter: ProgressReporter?
+
+    /// - Parameter steps: what happens to each chunk.
+    /// - Throws: `invalidConfiguration`.
+    init(_ config: StreamConfig, _ steps: [ProcessorStep], _ reporter: ProgressReporter? = nil) throws(StreamError) {
+        try config.check()
+        self.config = config
+        self.reporter = reporter
+        interrupt = Interrupt(seconds: config.timeoutSeconds)
+        terms = RunTerms(
+            budget: MemoryBudget(limit: config.memoryLimitMB << 20), interrupt: interrupt, chunkSize: config.chunkSize)
+        meter = RunMeter(isTiming: config.enableMetrics)
+        chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
+        pipeline = Pipeline(config.flowControl, terms.budget, interrupt)
+    }
+
+    /// Streams to the end.
+    /// - Parameter source: nil: units come into the pipeline from elsewhere.
+    /// - Throws: the error of the earliest unit that failed, why the run was stopped, or what the sink threw.
+    func run(_ source: (any StreamSource)?, _ sink: any StreamSink) throws {
+        let feed = source.map(enter)
+        let writer = SinkWriter(sink)
+        defer { end(feed) }
+        do {
+            if let source { try sink.refuseOwnOutput(source) }
+            (sink as? any RunParticipant)?.join(terms)
+            if let feed, config.workers == 1 { try runInline(feed, writer) } else { try runParallel(feed, writer) }
+            try finish(writer)
+        } catch {
+            pipeline.discard()
+            writer.abort()
+            meter.add { $0.errorsCount += 1 }
+            throw error
+        }
+    }
+
+    /// A source as this run reads it.
+    func enter(_ source: any StreamSource) -> Feed {
+        (source as? any RunParticipant)?.join(terms)
+        return Feed(source, config.unitLimit)
+    }
+
+    func end(_ feed: Feed?) {
+        feed?.close()
+        clock.stop()
+    }
+
+    /// Publishes, if the books are even.
+    private func finish(_ writer: SinkWriter) throws {
+        let waiting = try writer.flush()
+        books.enter { $0.written += waiting }
+        try books.balance.check()
+        try interrupt.check()
+        try writer.close()
+        note(writer)
+    }
+
+    func note(_ cargo: Cargo, _ feed: Feed) {
+        books.enter { $0.read += cargo.records }
+        meter.add { metrics in
+            metrics.bytesProcessed += cargo.bytes
+            metrics.bytesRead = feed.consumed()
+            metrics.fraction = feed.share()
+        }
+    }
+
+    private func note(_ writer: SinkWriter, chunks: Int = 0) {
+        let produced = writer.producedBytes
+        meter.add { metrics in
+            metrics.chunksProcessed += chunks
+            metrics.bytesEncoded = produced.raw
+            metrics.bytesWritten = produced.stored
+        }
+    }
+
+    /// A unit that does not fit the limit by itself cannot be streamed within it.
+    private func checkMemory() throws(StreamError) {
+        let budget = terms.budget
+        guard budget.used > budget.limit else { return }
+        throw StreamError(
+            .memoryLimit, "a unit of work takes \(budget.used) bytes, and memoryLimitMB allows \(budget.limit)",
+            stage: "cut", hint: "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes")
+    }
+}
+
+// MARK: - One thread
+
+extension StreamRun {
+    private func runInline(_ feed: Feed, _ writer: SinkWriter) throws {
+        while let cargo = try meter.time(\.read.busy, { try feed.next() }) {
+            try interrupt.check()
+            note(cargo, feed)
+            writer.announce(feed.schema)
+            let load = try meter.time(\.decode.busy) { try cargo.decoded() }
+            try checkMemory()
+            if chain.steps.isEmpty, case .unit(let unit) = load {
+                let written = try meter.time(\.write.busy) { try writer.write(unit) }
+                books.enter { $0.written += written }
+                note(writer, chunks: unit.count)
+            } else {
+                try runInline(load.chunks, writer)
+            }
+            report()
+        }
+        writer.announce(feed.schema)
+    }
+
+    private func runInline(_ chunks: [StreamChunk], _ writer: SinkWriter) throws {
+        var tally = ProcessorChain.Tally()
+        var written = 0
+        var count = 0
+        defer {
+            books.enter { ledger in
+                ledger += tally.ledger
+                ledger.written += written
+            }
+            meter.countRetries(tally.retries)
+            note(writer, chunks: count)
+        }
+        for var chunk in chunks {
+            try interrupt.check()
+            let isKept = try meter.time(\.process.busy) { try chain.apply(to: &chunk, &tally, interrupt) }
+            guard isKept else { continue }
+            written += try meter.time(\.write.busy) { try writer.write(chunk) }
+            count += 1
+        }
+        try meter.time(\.write.busy) { try writer.endUnit() }
+    }
+}
+
+// MARK: - Many threads
+
+extension StreamRun {
+    private func runParallel(_ feed: Feed?, _ writer: SinkWriter) throws {
+        let gate = EncoderGate(writer.sink)
+        let threads = try startThreads(feed, gate)
+        defer { for thread in threads { thread.join() } }
+        do {
+            try write(feed, writer, gate)
+        } catch {
+            interrupt.stop(StreamError(wrapping: error))
+            throw error
+        }
+    }
+
+    /// The threads that read, where there is something to read, and work. None is left where one cannot be had.
+    func startThreads(_ feed: Feed?, _ gate: EncoderGate?) throws -> [SystemThread] {
+        var threads: [SystemThread] = []
+        do {
+            if let feed { threads.append(try SystemThread.start("sluice-read") { self.read(feed) }) }
+            for _ in 0..<config.workers {
+                threads.append(try SystemThread.start("sluice-work") { self.work(gate) })
+            }
+            return threads
+        } catch {
+            interrupt.stop(StreamError(wrapping: error))
+            for thread in threads { thread.join() }
+            throw error
+        }
+    }
+
+    private func work(_ gate: EncoderGate?) {
+        Worker(chain, interrupt, meter, books) { try gate?.makeEncoder() }.run(pipeline)
+    }
+
+    /// The reader's thread.
+    private func read(_ feed: Feed) {
+        do {
+            while try meter.time(\.read.blocked, { try pipeline.waitForRoom() }),
+                let cargo = try meter.time(\.read.busy, { try feed.next() })
+            {
+                if pipeline.isIdle { try checkMemory() }
+                note(cargo, feed)
+                pipeline.add(cargo)
+            }
+            pipeline.endInput()
+        } catch {
+            pipeline.endInput(error)
+        }
+    }
+
+    /// The caller's thread.
+    private func write(_ feed: Feed?, _ writer: SinkWriter, _ gate: EncoderGate) throws {
+        while let ticket = try meter.time(\.write.waiting, { try pipeline.takeDone() }) {
+            let outcome = ticket.takeOutcome()
+            if let error = outcome.error { throw error }
+            writer.announce(feed?.schema)
+            let written = try meter.time(\.write.busy) { try commit(outcome, writer) }
+            if writer.wantsBytes { gate.open() }
+            books.enter { $0.written += written }
+            note(writer, chunks: outcome.processedChunks)
+            pipeline.leave()
+            report()
+        }
+        writer.announce(feed?.schema)
+    }
+
+    private func commit(_ outcome: Ticket.Outcome, _ writer: SinkWriter) throws -> Int {
+        try writer.commit(outcome.blocks)
+        guard !outcome.chunks.isEmpty else { return outcome.encodedRecords }
+        var written = 0
+        for chunk in outcome.chunks { written += try writer.write(chunk) }
+        try writer.endUnit()
+        return written
+    }
+}
+
+// MARK: - What is known of it
+
+extension StreamRun {
+    func cancel() { interrupt.stop(.cancelled) }
+    var isCancelled: Bool { interrupt.hasStopped }
+
+    var isPaused: Bool { pipeline.isPaused }
+
+    /// So far, or in the end.
+    var metrics: StreamMetrics {
+        var metrics = meter.metrics
+        metrics.take(books.balance)
+        metrics.workers = config.workers
+        metrics.seconds = clock.seconds
+        metrics.peakBudgetBytes = terms.budget.peak
+        metrics.peakResidentBytes = Machine.peakResidentBytes
+        (metrics.pauseCount, metrics.pausedSeconds) = pipeline.pauses
+        return metrics
+    }
+
+    var progress: StreamProgress {
+        let metrics = metrics
+        return StreamProgress(
+            fraction: metrics.fraction, readRecords: metrics.readRecords, writtenRecords: metrics.writtenRecords,
+            seconds: metrics.seconds, megabytesPerSecond: metrics.throughputMBPerSecond(), isPaused: isPaused)
+    }
+
+    func report() {
+        guard let reporter, clock.isTime(for: reporter.interval) else { return }
+        reporter.report(progress)
+    }
+}
+
+/// When a run began, ended, and was last reported.
+final class RunClock: Sendable {
+    private let start = Clock.monotonicSeconds()
+    private let state = Mutex<(end: Double?, reported: Double)>((nil, 0))
+
+    func stop() { state.withLock { $0.end = Clock.monotonicSeconds() } }
+
+    var seconds: Double { (state.withLock { $0.end } ?? Clock.monotonicSeconds()) - start }
+
+    /// Whether so many seconds have passed since it last was.
+    func isTime(for interval: Double) -> Bool {
+        let now = Clock.monotonicSeconds() - start
+        return state.withLock { state in
+            guard now - state.reported >= interval else { return false }
+            state.reported = now
+            return true
+        }
+    }
+}
+
+extension StreamConfig {
+    /// Fewer than asked for where what they hold at once does not fit the memory.
+    var workers: Int { min(parallelism, max(1, memoryLimitMB / 4)) }
+
+    /// Depends on no number of threads, and on no memory: output does not, either.
+    var unitLimit: UnitLimit {
+        UnitLimit(records: max(1, min(bufferSize, backpressureThreshold) / 4), decodesNext: workers == 1)
+    }
+
+    var flowControl: FlowControl {
+        FlowControl(bufferSize: bufferSize, pauseAt: backpressureThreshold, unitsMax: 4 * workers)
+    }
+}

@@ -1,0 +1,90 @@
+/// Decodes, processes and encodes units, on one thread.
+final class Worker {
+    private let chain: ProcessorChain
+    private let interrupt: Interrupt
+    private let meter: RunMeter
+    private let books: Books
+    /// Makes an encoder once the sink is ready for it; nil: not yet, or never.
+    private let makeEncoder: () throws -> (any ChunkEncoder)?
+    private var encoder: (any ChunkEncoder)?
+
+    init(
+        _ chain: ProcessorChain, _ interrupt: Interrupt, _ meter: RunMeter, _ books: Books,
+        makeEncoder: @escaping () throws -> (any ChunkEncoder)?
+    ) {
+        self.chain = chain
+        self.interrupt = interrupt
+        self.meter = meter
+        self.books = books
+        self.makeEncoder = makeEncoder
+    }
+
+    /// Takes units until there are no more.
+    func run(_ pipeline: Pipeline) {
+        while true {
+            let start = meter.now
+            guard let ticket = pipeline.takeWork() else { return }
+            if meter.isTiming {
+                let waited = meter.now - start
+                meter.add { $0.decode.waiting += waited }
+            }
+            work(on: ticket)
+            pipeline.complete(ticket)
+        }
+    }
+
+    private func work(on ticket: Ticket) {
+        guard let cargo = ticket.takeCargo() else { return }
+        var outcome = Ticket.Outcome()
+        do {
+            let load = try meter.time(\.decode.busy) { try cargo.decoded() }
+            if encoder == nil { encoder = try makeEncoder() }
+            if chain.steps.isEmpty, encoder != nil, let joined = load.joined {
+                // Nobody looks at the chunks.
+                outcome.processedChunks = load.chunkCount
+                try meter.time(\.encode.busy) { try encode([joined], &outcome) }
+            } else {
+                let chunks = try process(load.chunks, &outcome)
+                try meter.time(\.encode.busy) { try encode(chunks, &outcome) }
+            }
+            ticket.finish(outcome)
+        } catch {
+            ticket.finish(Ticket.Outcome(error: error))
+        }
+    }
+
+    private func process(_ chunks: [StreamChunk], _ outcome: inout Ticket.Outcome) throws -> [StreamChunk] {
+        guard !chain.steps.isEmpty else {
+            outcome.processedChunks = chunks.count
+            return chunks
+        }
+        return try meter.time(\.process.busy) {
+            var tally = ProcessorChain.Tally()
+            defer {
+                books.enter { $0 += tally.ledger }
+                meter.countRetries(tally.retries)
+            }
+            var kept: [StreamChunk] = []
+            for var chunk in chunks {
+                try interrupt.check()
+                if try chain.apply(to: &chunk, &tally, interrupt) { kept.append(chunk) }
+            }
+            outcome.processedChunks = kept.count
+            return kept
+        }
+    }
+
+    /// Makes bytes of the chunks, or leaves them to the writer where the sink does not want bytes yet.
+    private func encode(_ chunks: [StreamChunk], _ outcome: inout Ticket.Outcome) throws {
+        guard let encoder else {
+            outcome.chunks = chunks
+            return
+        }
+        var blocks: [EncodedBlock] = []
+        let before = encoder.encodedRecords
+        for chunk in chunks { try encoder.encode(chunk) { blocks.append($0) } }
+        try encoder.endUnit { blocks.append($0) }
+        outcome.encodedRecords = encoder.encodedRecords - before
+        outcome.blocks = blocks
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Sluice
+
+/// How a run is carried out.
+struct RunOptions: ParsableArguments {
+    @Option(
+        help: "Threads that decode and encode; with 1 there are no others, either. (default: the processor's cores)")
+    var jobs: Int?
+
+    @Option(help: "2^20 bytes that blocks of input and output may hold together.")
+    var memoryLimit = 512
+
+    @Option(help: "Seconds that the run may take; after that the exit code is 75, and the output is as it was.")
+    var timeout: Double?
+
+    @Option(help: "Say on standard error what the run came to.")
+    var stats: StatsFormat?
+
+    enum StatsFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
+
+    /// - Parameter chunkSize: records of a chunk.
+    func context(chunkSize: Int) -> StreamContext {
+        // Tools wait for nobody's service: what fails here fails again.
+        let context = StreamContext(
+            StreamConfig(
+                chunkSize: chunkSize, bufferSize: 1 << 20, parallelism: jobs ?? StreamConfig.activeCores,
+                memoryLimitMB: memoryLimit, backpressureThreshold: 1 << 19, timeoutSeconds: timeout,
+                enableMetrics: stats != nil, retryOnError: false))
+        if Terminal.isPerson { context.onProgress { Terminal.show($0) } }
+        return context
+    }
+
+    /// Says what was asked for.
+    func tell(_ metrics: StreamMetrics) {
+        switch stats {
+        case .text: for line in metrics.lines { Terminal.say(line) }
+        case .json: Terminal.say(metrics.json)
+        case nil: break
+        }
+    }
+}
+
+extension StreamMetrics {
+    private var times: [(name: String, times: StageTimes)] {
+        [("read", read), ("decode", decode), ("process", process), ("encode", encode), ("write", write)]
+    }
+
+    /// For people.
+    fileprivate var lines: [String] {
+        var lines = [
+            "records  \(readRecords) read, \(writtenRecords) written, \(filteredRecords) filtered, \(rejectedRecords) rejected",
+            "bytes    \(bytesRead) read (\(bytesProcessed) decompressed), \(bytesWritten) written (\(bytesEncoded) before compression)",
+            "time     \(durationSeconds().short) s, \(throughputMBPerSecond().short) MB/s of input, \(Int(throughputItemsPerSecond())) records/s",
+            "memory   \(peakMemoryMB.short) MiB of blocks, \(peakResidentBytes >> 20) MiB of the process; \(workers) jobs",
+            "pauses   \(pauseCount), \(pausedSeconds.short) s; slowest stage: \(bottleneck ?? "not measured")",
+        ]
+        lines += times.map { name, times in
+            "\(name.padded(to: 8)) \(times.busy.short) s busy, \(times.waiting.short) s waiting, \(times.blocked.short) s blocked"
+        }
+        return lines
+    }
+
+    /// For programs: one object in one line.
+    fileprivate var json: String {
+        var record: Record = [
+            "read_records": Value(readRecords), "written_records": Value(writtenRecords),
+            "filtered_records": Value(filteredRecords), "rejected_records": Value(rejectedRecords),
+            "chunks": Value(chunksProcessed), "bytes_read": Value(bytesRead), "bytes_processed": Value(bytesProcessed),
+            "bytes_written": Value(bytesWritten), "bytes_encoded": Value(bytesEncoded),
+            "seconds": Value(durationSeconds()), "errors": Value(errorsCount), "retries": Value(retriesCount),
+            "pauses": Value(pauseCount), "paused_seconds": Value(pausedSeconds),
+            "peak_budget_bytes": Value(peakBudgetBytes), "peak_resident_bytes": Value(peakResidentBytes),
+            "workers": Value(workers),
+        ]
+        for (name, times) in times {
+            record["\(name)_busy_seconds"] = Value(times.busy)
+            record["\(name)_waiting_seconds"] = Value(times.waiting)
+            record["\(name)_blocked_seconds"] = Value(times.blocked)
+        }
+        return record.description
+    }
+}
+
+extension Double {
+    /// With as many places as say something.
+    var short: String {
+        let scale = self < 10 ? 1000.0 : self < 100 ? 10.0 : 1.0
+        return "\((self * scale).rounded() / scale)"
+    }
+}

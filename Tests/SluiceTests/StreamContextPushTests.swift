@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+@testable import Sluice
+
+@Suite("Chunks handed in and taken out")
+struct StreamContextPushTests {
+    private func chunk(_ ids: Range<Int>, isLast: Bool = false) -> StreamChunk {
+        StreamChunk(data: RecordBatch(ids.map { ["id": Value($0)] }), isLast: isLast)
+    }
+
+    private func ids(_ chunk: StreamChunk?) -> [Int]? { chunk?.data.map { $0["id", as: Int.self] ?? -1 } }
+
+    @Test("come out processed, in order, and nil comes at the end only", arguments: [1, 2, 8])
+    func order(workers: Int) throws {
+        let context = StreamContext(StreamConfig(parallelism: workers))
+        defer { context.close() }
+        context.addProcessor { chunk in chunk.data.setAll("seen", to: true) }
+        context.addProcessor { (chunk: StreamChunk) in chunk.data.count == 2 ? nil : chunk }
+        for start in 0..<40 { #expect(context.addChunk(chunk(start..<start + 1 + start % 2))) }
+        context.finish()
+        #expect(!context.addChunk(chunk(0..<1)), "nothing is taken behind the end")
+        var taken: [Int] = []
+        while let chunk = try context.getNextChunk() {
+            #expect(chunk.data.allSatisfy { $0["seen"] == true })
+            taken += ids(chunk) ?? []
+        }
+        #expect(taken == Array(stride(from: 0, to: 40, by: 2)))
+        #expect(try context.getNextChunk() == nil && context.tryNextChunk() == nil)
+        #expect(context.status == .completed)
+        #expect(context.metrics.readRecords == 60 && context.metrics.filteredRecords == 40)
+        #expect(context.metrics.writtenRecords == 20 && context.metrics.chunksProcessed == 20)
+    }
+
+    @Test(
+        "are refused where there is no room, and nothing has changed then; there is again when one was taken out",
+        arguments: [1, 2])
+    func room(workers: Int) throws {
+        let context = StreamContext(StreamConfig(bufferSize: 10, parallelism: workers))
+        defer { context.close() }
+        var accepted = 0
+        while context.addChunk(chunk(accepted * 3..<accepted * 3 + 3)) { accepted += 1 }
+        #expect(accepted == 3, "10 records hold three chunks of 3, wherever the workers are")
+        var taken: [Int] = []
+        for _ in 0..<50 {
+            taken += ids(try context.getNextChunk()) ?? []
+            #expect(context.addData(chunk(accepted * 3..<accepted * 3 + 3).data, chunkID: "c\(accepted)"))
+            accepted += 1
+        }
+        context.finish()
+        while let chunk = try context.getNextChunk() { taken += ids(chunk) ?? [] }
+        #expect(taken == Array(0..<accepted * 3))
+    }
+
+    @Test("wait for room, on a thread of their own")
+    func pushing() throws {
+        let context = StreamContext(StreamConfig(bufferSize: 4, parallelism: 2))
+        defer { context.close() }
+        let made = (0..<500).map { chunk($0 * 2..<$0 * 2 + 2) }
+        Thread {
+            for chunk in made { try? context.push(chunk) }
+            context.finish()
+        }.start()
+        var taken: [Int] = []
+        while let chunk = try context.getNextChunk() { taken += ids(chunk) ?? [] }
+        #expect(taken == Array(0..<1000))
+    }
+
+    @Test("end with one that says it is the last, if it is taken")
+    func last() throws {
+        try StreamContext.streamingContext { context in
+            #expect(context.addData(chunk(0..<2).data, chunkID: "custom_001", isLast: true))
+            #expect(!context.addChunk(chunk(2..<3)))
+            let chunk = try context.getNextChunk()
+            #expect(chunk?.chunkID == "custom_001" && ids(chunk) == [0, 1])
+            #expect(try context.getNextChunk() == nil)
+        }
+    }
+
+    @Test("fail with the error of the earliest, at every later call")
+    func errors() throws {
+        struct Oops: Error {}
+        let context = StreamContext(StreamConfig(parallelism: 2, retryOnError: false))
+        defer { context.close() }
+        context.addProcessor { chunk in if chunk.data[0]["id"] == 1 { throw Oops() } }
+        for start in 0..<3 { #expect(context.addChunk(chunk(start..<start + 1)) || start == 2) }
+        #expect(ids(try context.getNextChunk()) == [0])
+        for _ in 0..<2 {
+            #expect(throws: Oops.self) { try context.getNextChunk() }
+            #expect(throws: Oops.self) { try context.tryNextChunk() }
+        }
+        #expect(!context.addChunk(chunk(0..<1)) && context.status == .error)
+        #expect(throws: (any Error).self) { try context.push(chunk(0..<1)) }
+    }
+
+    @Test("that nobody takes out are an error at the end of the scope; those that processors took away are not")
+    func undelivered() throws {
+        let error = streamError {
+            try StreamContext.streamingContext { context in _ = context.addChunk(chunk(0..<1)) }
+        }
+        #expect(error?.code == .closed && error?.message.hasPrefix("1 chunks") == true)
+        try StreamContext.streamingContext { context in
+            context.addProcessor { _ in nil }
+            _ = context.addChunk(chunk(0..<1))
+        }
+        try StreamContext.streamingContext { _ in }
+    }
+
+    @Test("a wait for a chunk that does not come ends at the deadline, and when it is cancelled")
+    func waiting() throws {
+        let late = StreamContext(StreamConfig(parallelism: 1, timeoutSeconds: 0.02))
+        #expect(streamError { _ = try late.getNextChunk() }?.code == .timedOut)
+        late.close()
+        let cancelled = StreamContext(StreamConfig(parallelism: 1))
+        #expect(try cancelled.tryNextChunk() == nil)
+        Thread { cancelled.cancel() }.start()
+        #expect(streamError { _ = try cancelled.getNextChunk() }?.code == .cancelled)
+        cancelled.close()
+        #expect(!cancelled.addChunk(chunk(0..<1)))
+    }
+}

@@ -1,0 +1,382 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Sluice
+
+@Suite("Contexts")
+struct StreamContextTests {
+    private static let workers = [1, 2, 3, 4, 8, 16]
+
+    /// No waiting between tries.
+    private func config(_ workers: Int, retries: Int = 0, _ edit: (inout StreamConfig) -> Void = { _ in })
+        -> StreamConfig
+    {
+        var config = StreamConfig(
+            parallelism: workers, retryOnError: retries > 0, maxRetries: retries,
+            retryDelay: RetryDelay(first: 0, cap: 0))
+        edit(&config)
+        return config
+    }
+
+    private struct Oops: Error, Equatable { var chunk = 0 }
+
+    @Test("records keep their order, for any number of threads and chunks of any size", arguments: workers)
+    func order(workers: Int) throws {
+        var random = SplitMix64(seed: UInt64(workers))
+        for _ in 0..<20 {
+            let sizes = (0..<Int.random(in: 0...60, using: &random)).map { _ in Int.random(in: 0...9, using: &random) }
+            let source = CountingSource(sizes)
+            let sink = KeepingSink()
+            let context = StreamContext(
+                config(workers) {
+                    $0.bufferSize = 20; $0.backpressureThreshold = 10
+                })
+            context.addProcessor { chunk in
+                // The first takes longest, and so do some others.
+                if chunk.sequenceNumber % 7 == 0 { for _ in 0..<1000 { chunk.data.setAll("x", to: 1) } }
+            }
+            let metrics = try context.stream(source: source, sink: sink)
+            let count = sizes.reduce(0, +)
+            #expect(sink.ids == Array(0..<count) && sink.isClosed && !sink.isAborted && source.isClosed)
+            #expect(metrics.readRecords == count && metrics.itemsProcessed == count && metrics.errorsCount == 0)
+            #expect(metrics.chunksProcessed == sizes.count && context.status == .completed)
+        }
+    }
+
+    @Test("processors edit, filter and add, in the order in which they were added", arguments: workers)
+    func processors(workers: Int) throws {
+        let context = StreamContext(config(workers))
+        #expect(context.status == .idle)
+        context.addProcessor { chunk in chunk.data.removeAll { ($0["id", as: Int.self] ?? 0) % 2 == 1 } }
+        context.addProcessor { (chunk: StreamChunk) in chunk.sequenceNumber == 3 ? nil : chunk }
+        context.addProcessor { chunk in chunk.data.append(["id": Value(-chunk.sequenceNumber - 1)]) }
+        let sink = KeepingSink()
+        let metrics = try context.stream(
+            source: CountingSource([4, 4, 4, 4, 4]), sink: sink,
+            transform: { chunk in chunk.data.removeAll { $0["id", as: Int.self] == 0 } })
+        #expect(sink.ids == [2, -1, 4, 6, -2, 8, 10, -3, 16, 18, -5])
+        #expect(metrics.readRecords == 20 && metrics.addedRecords == 4 && metrics.writtenRecords == 11)
+        #expect(metrics.filteredRecords == 13 && metrics.rejectedRecords == 0 && metrics.chunksProcessed == 4)
+        // The transform was of that run alone, and the context can run again.
+        let again = KeepingSink()
+        try context.stream(source: CountingSource([2]), sink: again)
+        #expect(again.ids == [0, -1])
+    }
+
+    @Test("a processor that takes everything away leaves an output without records", arguments: workers)
+    func nothingLeft(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "a,b\n" + (0..<5000).map { "\($0),x\n" }.joined())
+        for name in ["x.jsonl", "y.csv", "y.json", "y.jsonl.gz", "y.jsonl.lz4"] {
+            let context = StreamContext(config(workers))
+            context.addProcessor { _ in nil }
+            let metrics = try context.stream(
+                source: try FileStreamSource(input), sink: try FileStreamSink(folder.file(name)))
+            #expect(metrics.filteredRecords == 5000 && metrics.writtenRecords == 0)
+            let left = try records(folder.file(name))
+            #expect(left == [])
+        }
+        #expect(try folder.text("y.csv") == "a,b\n" && folder.text("y.json") == "[]\n")
+    }
+
+    @Test("the error of the earliest chunk ends the run, and all before it was written", arguments: workers)
+    func earliestError(workers: Int) throws {
+        let sizes = Array(repeating: 3, count: 12)
+        for k in 0..<sizes.count {
+            let context = StreamContext(config(workers))
+            context.addProcessor { chunk in
+                if chunk.sequenceNumber >= k { throw Oops(chunk: chunk.sequenceNumber) }
+            }
+            let source = CountingSource(sizes)
+            let sink = KeepingSink()
+            #expect(throws: Oops(chunk: k)) { try context.stream(source: source, sink: sink) }
+            #expect(sink.ids == Array(0..<3 * k) && sink.isAborted && !sink.isClosed && source.isClosed)
+            #expect(context.status == .error && context.metrics.errorsCount == 1)
+            #expect(context.metrics.writtenRecords == 3 * k)
+        }
+    }
+
+    @Test("an error of the source or the sink ends the run, wherever it comes", arguments: workers)
+    func outsideErrors(workers: Int) throws {
+        let sizes = Array(repeating: 2, count: 9)
+        for k in 0...sizes.count {
+            let sink = KeepingSink()
+            let error = streamError {
+                try StreamContext(config(workers)).stream(source: CountingSource(sizes, failsAt: k), sink: sink)
+            }
+            #expect(error?.code == .readFailed && sink.ids == Array(0..<2 * k) && sink.isAborted)
+        }
+        for step in (0..<9).map(KeepingSink.Step.write) + [.flush, .close] {
+            let sink = KeepingSink(failsAt: step)
+            let source = CountingSource(sizes)
+            let context = StreamContext(config(workers))
+            let error = streamError { try context.stream(source: source, sink: sink) }
+            #expect(error?.code == .writeFailed && sink.isAborted && !sink.isClosed && source.isClosed)
+            #expect(context.status == .error)
+        }
+    }
+
+    @Test("a step that fails is tried again with its own input, as often as it may", arguments: workers)
+    func retries(workers: Int) throws {
+        for (retries, failures) in [(0, 0), (0, 1), (1, 1), (3, 2), (3, 3), (3, 4)] {
+            let before = Tally()
+            let tries = Tally()
+            let context = StreamContext(config(workers, retries: retries))
+            context.addProcessor { chunk in
+                before.add()
+                chunk.data.setAll("before", to: true)
+            }
+            context.addProcessor { chunk in
+                guard chunk.sequenceNumber == 2 else { return }
+                let isClean = chunk.data.allSatisfy { $0["before"] == true && $0["half"] == nil }
+                chunk.data.setAll("half", to: 1)
+                chunk.data.removeAll { $0["id", as: Int.self] == 4 }
+                if !isClean { throw StreamError(.typeMismatch, "an earlier try has left a trace") }
+                if tries.add() <= failures { throw Oops() }
+            }
+            let sink = KeepingSink()
+            let isMended = failures <= retries
+            do {
+                let metrics = try context.stream(source: CountingSource([2, 2, 2, 2]), sink: sink)
+                #expect(isMended && sink.ids == [0, 1, 2, 3, 5, 6, 7])
+                #expect(metrics.retriesCount == failures && metrics.errorsCount == failures)
+                #expect(before.value == 4, "the step before is not called again")
+            } catch {
+                #expect(!isMended && error is Oops)
+                #expect(context.metrics.retriesCount == retries && context.metrics.errorsCount == retries + 1)
+            }
+            #expect(tries.value == min(failures, retries) + 1)
+        }
+    }
+
+    @Test("what is wrong with the data is not tried again", arguments: [1, 2])
+    func noRetryOfData(workers: Int) {
+        let tries = Tally()
+        let context = StreamContext(config(workers, retries: 3))
+        context.addProcessor { chunk in
+            tries.add()
+            _ = try chunk.data[0].require("missing", as: Int.self)
+        }
+        let error = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
+        #expect(error?.code == .missingField && tries.value == 1)
+    }
+
+    @Test("files come out the same, to the byte, for any number of threads", arguments: ["csv", "jsonl", "json"])
+    func determinism(format: String) throws {
+        let folder = TemporaryFolder()
+        let count = step == 1 ? 20_000 : 4_000
+        let rows = (0..<count).map { "\($0),\"name \($0 % 91), \"\"x\"\"\n\($0)\",\($0 % 7 == 0 ? "" : "é")\n" }
+        _ = try folder.file("in.csv", "id,text,more\n" + rows.joined())
+        try StreamContext(config(1)).stream(
+            source: try FileStreamSource(folder.file("in.csv")), sink: try FileStreamSink(folder.file("in.\(format)")))
+        for suffix in ["", ".gz", ".lz4"] {
+            for chunkSize in step == 1 ? [7, 1000] : [500] {
+                var first: [UInt8]?
+                for workers in step == 1 ? Self.workers : [1, 3] {
+                    let output = folder.file("out.jsonl\(suffix)")
+                    let context = StreamContext(config(workers) { $0.chunkSize = chunkSize })
+                    context.addProcessor { chunk in chunk.data.setAll("seen", to: true) }
+                    let metrics = try context.stream(
+                        source: try FileStreamSource(folder.file("in.\(format)")), sink: try FileStreamSink(output))
+                    #expect(metrics.writtenRecords == count)
+                    let bytes = try bytesOfFile(output)
+                    #expect(bytes == first ?? bytes, "\(workers) workers, chunks of \(chunkSize), \(suffix)")
+                    first = bytes
+                }
+                #expect(try records(folder.file("out.jsonl\(suffix)")).count == count)
+            }
+        }
+    }
+
+    @Test("bad data far into a file is the same error for any number of threads")
+    func badData() throws {
+        let folder = TemporaryFolder()
+        let good = (0..<30_000).map { "\($0),x\n" }.joined()
+        let path = try folder.file("x.csv", "a,b\n" + good + "1\n" + good + "2\n")
+        var first: String?
+        for workers in Self.workers {
+            let error = streamError {
+                try StreamContext(config(workers)).stream(
+                    source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            }
+            #expect(error?.code == .raggedRecord && error?.record == 30_001)
+            #expect(error?.description == first ?? error?.description)
+            first = error?.description
+            #expect(folder.names == ["x.csv"])
+        }
+    }
+
+    @Test("metrics count bytes and time, and the configuration's numbers act")
+    func metrics() throws {
+        let folder = TemporaryFolder()
+        let text = "a,b\n" + (0..<20_000).map { "\($0),xxxxxxxxxx\n" }.joined()
+        let path = try folder.file("x.csv", text)
+        for workers in [1, 2] {
+            let context = StreamContext(config(workers) { $0.chunkSize = 100 })
+            let sink = try FileStreamSink(folder.file("x.jsonl.gz"))
+            let metrics = try context.stream(source: try FileStreamSource(path), sink: sink)
+            #expect(metrics.bytesRead == text.utf8.count && metrics.bytesProcessed == text.utf8.count - 4)
+            #expect(metrics.bytesWritten == sink.bytesWritten && metrics.bytesEncoded > metrics.bytesWritten)
+            #expect(metrics.chunksProcessed == 200 && metrics.workers == workers)
+            #expect(metrics.durationSeconds() > 0 && metrics.throughputItemsPerSecond() > 0)
+            #expect(metrics.peakMemoryMB > 0 && metrics.peakResidentBytes > metrics.peakBudgetBytes)
+            #expect(metrics.write.busy > 0 && metrics.bottleneck != nil)
+            let untimed = try StreamContext(config(workers) { $0.enableMetrics = false }).stream(
+                source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("y.jsonl")))
+            #expect(untimed.write.busy == 0 && untimed.bottleneck == nil && untimed.writtenRecords == 20_000)
+        }
+    }
+
+    @Test("a unit that does not fit the memory is a clear error, and nothing is published")
+    func memoryLimit() throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + String(repeating: "x", count: 6 << 20) + "\n1\n")
+        for workers in [1, 4] {
+            let error = streamError {
+                try StreamContext(config(workers) { $0.memoryLimitMB = 4 }).stream(
+                    source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            }
+            #expect(error?.code == .memoryLimit && error?.hint?.contains("memoryLimitMB") == true)
+            #expect(folder.names == ["x.csv"])
+        }
+        let metrics = try StreamContext(config(4) { $0.memoryLimitMB = 64 }).stream(
+            source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+        #expect(metrics.writtenRecords == 2 && metrics.peakBudgetBytes <= 64 << 20)
+    }
+
+    @Test("a source that is faster than its sink is paused, and no more than the buffer's records are queued")
+    func backpressure() throws {
+        let highest = Tally()
+        let context = StreamContext(
+            config(2) {
+                $0.bufferSize = 40
+                $0.backpressureThreshold = 20
+            })
+        let source = CountingSource(Array(repeating: 5, count: 200))
+        // Each chunk that is written sees how far the source is ahead.
+        let sink = WatchingSink { written in
+            let ahead = context.metrics.readRecords - written
+            while highest.value < ahead { highest.add() }
+            return context.status
+        }
+        let metrics = try context.stream(source: source, sink: sink)
+        #expect(metrics.writtenRecords == 1000)
+        // Those in work are not queued: two workers' and the writer's chunks, and the one that was let through last.
+        #expect(highest.value <= 40 + 4 * 5, "\(highest.value) records were under way")
+        #expect(metrics.pauseCount > 0 && metrics.pausedSeconds > 0)
+        #expect(sink.statuses.isSubset(of: [.active, .paused]))
+    }
+
+    private final class WatchingSink: StreamSink {
+        private let watch: (Int) -> StreamStatus
+        private var written = 0
+        private(set) var statuses: Set<StreamStatus> = []
+
+        init(_ watch: @escaping (Int) -> StreamStatus) { self.watch = watch }
+
+        func writeChunk(_ chunk: StreamChunk) throws {
+            statuses.insert(watch(written))
+            written += chunk.data.count
+        }
+    }
+
+    @Test("a run can be cancelled from any thread, at any stage, and publishes nothing", arguments: workers)
+    func cancellation(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + (0..<50_000).map { "\($0)\n" }.joined())
+        for k in [0, 1, 20] {
+            let context = StreamContext(config(workers))
+            context.addProcessor { [weak context] chunk in if chunk.sequenceNumber == k { context?.cancel() } }
+            let error = streamError {
+                try context.stream(source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            }
+            #expect(error?.code == .cancelled && context.status == .error)
+            #expect(folder.names == ["x.csv"])
+        }
+    }
+
+    @Test("a run ends at its deadline, or cancelled, though its source says nothing", arguments: [1, 2])
+    func silentSource(workers: Int) throws {
+        let folder = TemporaryFolder()
+        // Open for writing here, too, so that it is silent and does not end.
+        let path = folder.file("pipe.csv")
+        try #require(mkfifo(path, 0o600) == 0)
+        let descriptor = open(path, O_RDWR)
+        defer { close(descriptor) }
+        for isCancelled in [false, true] {
+            let text = "a\n1\n2\n"
+            try #require(write(descriptor, text, text.utf8.count) == text.utf8.count)
+            let context = StreamContext(config(workers) { if !isCancelled { $0.timeoutSeconds = 0.05 } })
+            let source = try FileStreamSource(path)
+            let sink = try FileStreamSink(folder.file("out.jsonl"))
+            // A cancel before the run has begun ends nothing, so it may take several.
+            if isCancelled {
+                Thread {
+                    repeat {
+                        context.cancel()
+                        sched_yield()
+                    } while context.status != .error
+                }.start()
+            }
+            let error = streamError { try context.stream(source: source, sink: sink) }
+            #expect(error?.code == (isCancelled ? .cancelled : .timedOut))
+            #expect(folder.names == ["pipe.csv"])
+        }
+    }
+
+    @Test("a run ends at its deadline though nobody reads its output", arguments: [1, 2])
+    func fullPipe(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "a\n" + (0..<100_000).map { "\($0)\n" }.joined())
+        let path = folder.file("pipe")
+        try #require(mkfifo(path, 0o600) == 0)
+        let descriptor = open(path, O_RDWR)
+        defer { close(descriptor) }
+        let error = streamError {
+            try StreamContext(config(workers) { $0.timeoutSeconds = 0.05 }).stream(
+                source: try FileStreamSource(input), sink: try FileStreamSink(path, format: .jsonl))
+        }
+        #expect(error?.code == .timedOut)
+    }
+
+    @Test("two runs at once on one context are refused, and the first goes on")
+    func oneAtATime() throws {
+        let context = StreamContext(config(2))
+        let refused = Tally()
+        context.addProcessor { [weak context] chunk in
+            guard chunk.sequenceNumber == 0, let context else { return }
+            let error = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
+            if error?.code == .invalidConfiguration { refused.add() }
+        }
+        let sink = KeepingSink()
+        try context.stream(source: CountingSource([1, 1]), sink: sink)
+        #expect(refused.value == 1 && sink.ids == [0, 1] && context.status == .completed)
+        context.close()
+        let error = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
+        #expect(error?.code == .closed)
+    }
+
+    @Test("progress is told in order, up to the end of the input")
+    func progress() throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + (0..<200_000).map { "\($0)\n" }.joined())
+        for workers in [1, 2] {
+            let context = StreamContext(config(workers))
+            let told = Log()
+            context.onProgress(every: 0) { told.add($0) }
+            try context.stream(
+                source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            let all = told.all
+            #expect(all.count > 1 && all.map(\.writtenRecords) == all.map(\.writtenRecords).sorted())
+            #expect(all.allSatisfy { ($0.fraction ?? -1) > 0 && ($0.fraction ?? 2) <= 1 })
+            #expect(context.progress?.fraction == 1 && context.progress?.writtenRecords == 200_000)
+        }
+    }
+
+    private final class Log: Sendable {
+        private let state = Monitor([StreamProgress]())
+        func add(_ progress: StreamProgress) { state.withLock { $0.append(progress) } }
+        var all: [StreamProgress] { state.withLock { $0 } }
+    }
+}
