@@ -1,8 +1,12 @@
 // A block is decoded in two ways. Most sequences are short and far from any end: `run_short` takes one after another, whole.
 // What it leaves, `step` takes part by part: lengths that go on, the ends of input and output, matches that begin before this
 // output, and whatever may be damaged. It alone says so.
+//
+// The stripes of XXH32 wait for one another, and so do sequences. They take turns, so that both wait at once.
 
 #include "codec_lz4_block.h"
+
+#include "scan/xxh32_lanes.h"
 
 enum {
     MATCH_MIN = 4,
@@ -10,7 +14,11 @@ enum {
     EXCESS = 32,  // copies may take that much more than asked for
     // The most that sequences without long lengths take, with the excess of their literals.
     SHORT_INPUT = 1 + EXCESS,
-    SHORT_CONTENT = 2 * LONG + MATCH_MIN
+    SHORT_CONTENT = 2 * LONG + MATCH_MIN,
+    // The checksum follows at this distance at least: what was just written is slow to read, and SOME bytes of input add a
+    // stripe for each of their sequences, of three bytes at least, whatever content these have.
+    SOME = 512,
+    BEHIND = (SOME / 3 + 1) * XXH32_STRIPE + 512
 };
 
 _Static_assert(EXCESS <= SLUICE_PADDING, "copies may go past the end of an output");
@@ -56,23 +64,29 @@ static inline void copy_match(uint8_t *to, size_t distance, size_t length) {
 
 // ---- Short sequences
 
-static void run_short(lz4_block_state *state, reader *in, lz4_output *out) {
-    const size_t room = least(writer_left(&out->writer), state->content_left);
-    if (reader_left(in) < SHORT_INPUT || room < SHORT_CONTENT) return;
-    const uint8_t *const start = out->start, *const history_end = out->history->bytes + out->history->count;
-    const uint64_t reach = state->reach - (uint64_t)(out->writer.next - start);  // of `start`, modulo 2^64
-    const uint8_t *from = in->next;
-    const uint8_t *const last_from = in->end - SHORT_INPUT;
-    uint8_t *to = out->writer.next;
-    uint8_t *const to_end = to + room, *const last_to = to_end - SHORT_CONTENT;
-    while (from <= last_from && to <= last_to) {
+// Where run_short is.
+typedef struct short_run {
+    const uint8_t *from, *last_from;  // the last place that a sequence is taken from ...
+    uint8_t *to, *last_to;            // ... and where it is put
+    const uint8_t *base;              // what is before it in the output is not looked at
+    const uint8_t *history_end;
+    uint64_t reach;                   // of `base`
+} short_run;
+
+// Takes sequences that begin in the next SOME bytes, and adds a stripe to the checksum for each; NULL: does not. False: there
+// was one that it does not take.
+static inline __attribute__((always_inline)) bool run_some(short_run *run, xxh32_stripes *stripes) {
+    const uint8_t *from = run->from;
+    uint8_t *to = run->to;
+    const uint8_t *const limit = run->last_from - from < SOME ? run->last_from : from + SOME;
+    while (from <= limit && to <= run->last_to) {
         const uint8_t token = *from;
         const uint8_t *next = from + 1;
         size_t literals = token >> 4, match = (token & 15) + MATCH_MIN;
         if (literals == LONG) {
             literals += *next++;
             if (literals == LONG + 255) break;
-            if (last_from - next < (ptrdiff_t)literals || last_to - to < (ptrdiff_t)literals) break;
+            if (run->last_from - next < (ptrdiff_t)literals || run->last_to - to < (ptrdiff_t)literals) break;
         }
         copy_on(to, next, literals);
         next += literals;
@@ -81,22 +95,51 @@ static void run_short(lz4_block_state *state, reader *in, lz4_output *out) {
         uint8_t *const at = to + literals;
         if (match == LONG + MATCH_MIN) {
             match += *next++;
-            if (match == LONG + MATCH_MIN + 255 || to_end - at < (ptrdiff_t)match) break;
+            if (match == LONG + MATCH_MIN + 255 || run->last_to + SHORT_CONTENT - at < (ptrdiff_t)match) break;
         }
-        const size_t here = (size_t)(at - start);
-        if (distance - 1 >= here + reach) break;
-        if (distance <= here) {
+        const size_t here = (size_t)(at - run->base);
+        if (distance - 1 < here) {  // and is not 0
             copy_match(at, distance, match);
         } else {
-            if (distance - here < match) break;
-            copy_on(at, history_end - (distance - here), match);
+            const size_t before = distance - here;
+            if (distance == 0 || before > run->reach || before < match) break;
+            copy_on(at, run->history_end - before, match);
         }
         to = at + match;
         from = next;
+        if (stripes) xxh32_stripes_add(stripes);
     }
-    add_content(state, (size_t)(to - out->writer.next));
-    in->next = from;
-    out->writer.next = to;
+    run->from = from;
+    run->to = to;
+    return from > limit && from <= run->last_from && to <= run->last_to;
+}
+
+static void run_short(lz4_block_state *state, reader *in, lz4_output *out) {
+    const size_t room = least(writer_left(&out->writer), state->content_left);
+    if (reader_left(in) < SHORT_INPUT || room < SHORT_CONTENT) return;
+    uint8_t *const to = out->writer.next;
+    const size_t here = (size_t)(to - out->start);
+    short_run run = {
+        .from = in->next,
+        .last_from = in->end - SHORT_INPUT,
+        .to = to,
+        .last_to = to + room - SHORT_CONTENT,
+        .base = state->reach < here ? to - state->reach : out->start,
+        .history_end = out->history->bytes + out->history->count,
+        .reach = state->reach < here ? 0 : state->reach - here,
+    };
+    bool goes_on = run_some(&run, NULL);
+    if (goes_on && out->hash) {
+        // There is content by now that completes what `hash` holds of a stripe.
+        xxh32_stripes stripes = xxh32_stripes_begin(out->hash, out->hashed, (size_t)(run.to - out->hashed));
+        while (goes_on) goes_on = run.to - stripes.next < BEHIND ? run_some(&run, NULL) : run_some(&run, &stripes);
+        xxh32_stripes_end(&stripes, out->hash);
+        out->hashed = stripes.next;
+    }
+    while (goes_on) goes_on = run_some(&run, NULL);
+    add_content(state, (size_t)(run.to - to));
+    in->next = run.from;
+    out->writer.next = run.to;
 }
 
 // ---- Any sequence

@@ -8,6 +8,7 @@
 
 #include "codec.h"
 #include "include/sluice_status.h"
+#include "include/sluice_xxh32.h"
 
 #define LZ4_DISTANCE_MAX 65535
 
@@ -24,6 +25,8 @@ typedef struct lz4_output {
     writer writer;
     const uint8_t *start;  // of the output; what is before it is in `history`
     const lz4_history *history;
+    sluice_xxh32_state *hash;  // NULL: none
+    const uint8_t *hashed;     // content from here on is not in `hash` yet
 } lz4_output;
 
 // The part of a sequence that comes next.
@@ -48,7 +51,7 @@ typedef struct lz4_block_state {
     uint8_t held[2];
 } lz4_block_state;
 
-// Goes on with a block; `is_whole`: it ends with `in`.
+// Goes on with a block; `is_whole`: it ends with `in`. Some of the content is added to `hash`, and `hashed` moves on with it.
 //   OK            the block has ended
 //   NEED_INPUT    all of `in` is used up; only if not `is_whole`
 //   OUTPUT_FULL

@@ -209,13 +209,15 @@ static sluice_status run_block(sluice_lz4_decoder *decoder, reader *in, lz4_outp
     const uint8_t *const from = is_held ? decoder->held + length - decoder->block_left : in->next;
     reader bytes = {.next = from, .end = is_whole ? from + decoder->block_left : in->end};
     const uint8_t *const content = out->writer.next;
+    out->hash = flags(decoder) & HAS_CONTENT_CHECKSUM ? &decoder->hash : NULL;
+    out->hashed = content;
     const sluice_status status = decoder->block_length & IS_STORED
                                      ? run_stored(&decoder->block, &bytes, is_whole, &out->writer)
                                      : lz4_block_run(&decoder->block, &bytes, is_whole, out);
     decoder->block_left -= (uint32_t)(bytes.next - from);
     if (!is_held) in->next = bytes.next;
     const size_t count = (size_t)(out->writer.next - content);
-    if (flags(decoder) & HAS_CONTENT_CHECKSUM) sluice_xxh32_add(&decoder->hash, content, count);
+    if (out->hash) sluice_xxh32_add(out->hash, out->hashed, (size_t)(out->writer.next - out->hashed));
     decoder->length += count;
     if (flags(decoder) & HAS_CONTENT_LENGTH && decoder->length > decoder->content_length) return SLUICE_ERROR_CORRUPT;
     if (status == SLUICE_OK) decoder->state = STATE_BLOCK_LENGTH;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../include/sluice_xxh32.h"
+
 #define XXH32_STRIPE 16
 
 #define XXH32_PRIME_1 0x9E3779B1u
@@ -50,6 +52,33 @@ static inline void xxh32_add(xxh32_lanes *to, const uint8_t *stripe) {
     const xxh32_halves both = (xxh32_halves)sums + (xxh32_halves)to->high;
     to->low = ((xxh32_wide)both & UINT32_MAX) * (XXH32_PRIME_1 << 13);
     to->high = ((xxh32_wide)(both >> 19) & UINT32_MAX) * XXH32_PRIME_1;
+}
+
+// The whole stripes of some bytes, which are added one by one between other work: the wait for each is free then.
+typedef struct xxh32_stripes {
+    xxh32_lanes sums;
+    const uint8_t *next;
+    const uint8_t *first;
+} xxh32_stripes;
+
+// Goes on with `state`; some of `bytes` may complete a stripe that it holds. xxh32_stripes_end puts back what was added.
+static inline xxh32_stripes xxh32_stripes_begin(sluice_xxh32_state *state, const uint8_t *bytes, size_t length) {
+    const size_t missing = state->held_count ? XXH32_STRIPE - state->held_count : 0;
+    const size_t head = length < missing ? length : missing;
+    sluice_xxh32_add(state, bytes, head);
+    xxh32_stripes stripes = {.next = bytes + head, .first = bytes + head};
+    xxh32_load(&stripes.sums, state->lanes);
+    return stripes;
+}
+
+static inline void xxh32_stripes_add(xxh32_stripes *stripes) {
+    xxh32_add(&stripes->sums, stripes->next);
+    stripes->next += XXH32_STRIPE;
+}
+
+static inline void xxh32_stripes_end(const xxh32_stripes *stripes, sluice_xxh32_state *state) {
+    xxh32_store(state->lanes, &stripes->sums);
+    state->length += (uint64_t)(stripes->next - stripes->first);
 }
 
 #endif
