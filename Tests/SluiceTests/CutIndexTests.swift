@@ -119,9 +119,13 @@ struct CutIndexTests {
         var seen: [String] = []
         do {
             while let unit = try source.cut(UnitLimit(bytes: 40_000, decodesNext: decodesNext)) {
-                for chunk in try source.decode(unit) {
-                    let data = chunk.data.map { "\($0.number ?? 0)@\($0.byteOffset ?? 0)\($0)" }
-                    seen.append("\(chunk.sequenceNumber) \(chunk.isLast) \(data.joined())")
+                let chunks = try source.decode(unit)
+                for chunk in chunks {
+                    seen.append("\(chunk.sequenceNumber) \(chunk.isLast) \(chunk.data)")
+                }
+                // Where a record is takes a look at all before it in the unit.
+                for record in [chunks.first?.data.first, chunks.last?.data.last] {
+                    seen.append("\(record?.number ?? 0)@\(record?.byteOffset ?? 0)")
                 }
             }
         } catch let error as StreamError {

@@ -171,16 +171,18 @@ struct InteropTests {
             """)
     }
 
-    /// Runs a program of Python, which has to succeed without a word, with a Python that has lz4.
+    /// Runs a program of Python, which has to succeed without a word, with a Python that has lz4: as `scripts/prepare` looks.
     private func pythonWithLZ4(_ program: String) throws {
+        let benchmarks = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Benchmarks/.venv/bin/python").path
         let outcome = try folder.shell(
             """
-            for python in python3 /usr/bin/python3; do
+            for python in python3 /usr/bin/python3 "$2"; do
                 "$python" -c 'import lz4.frame' 2>/dev/null && exec "$python" -c "$1"
             done
-            echo 'no python3 has lz4' >&2
+            echo 'no Python has lz4' >&2
             exit 1
-            """, [program])
+            """, [program, benchmarks])
         #expect(outcome.status == 0 && outcome.messages.isEmpty, "\(outcome.messages)")
     }
 }
