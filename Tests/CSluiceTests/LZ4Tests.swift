@@ -321,6 +321,19 @@ struct LZ4InTests {
         #expect(byteByByte(file) == expected)
     }
 
+    @Test("the checksum is right wherever input and output are cut, over many short sequences", arguments: 1...6)
+    func checksumOfPieces(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let content = csv(rows: 3000)
+        let file = packed(content, level: seed % 2 == 0 ? 1 : 9)
+        for room in [1000, 5003, 16_384, 40_001, 300_000] {
+            let cuts = (0..<6).map { _ in Int.random(in: 0...file.count, using: &random) }.sorted()
+            #expect(unlz4(file, cuts: cuts, room: room) == Outcome(status: SLUICE_END, content: content), "\(room)")
+            let damaged = unlz4(changed(file, at: -1), cuts: cuts, room: room)
+            #expect(damaged == Outcome(status: SLUICE_ERROR_CORRUPT, content: content), "\(room)")
+        }
+    }
+
     @Test("a file cut short anywhere but between frames is noticed")
     func truncation() {
         let text = csv(rows: 40)
