@@ -37,7 +37,13 @@ let package = Package(
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
         .executableTarget(
+            name: "sluice-example2", dependencies: ["Sluice"], path: "Examples/ParallelProcessing",
+            swiftSettings: strict),
+        .executableTarget(
             name: "bench-typed", dependencies: ["Sluice"], path: "Benchmarks/typed", swiftSettings: strict),
+        .target(name: "BenchQueue", path: "Benchmarks/queue"),
+        .executableTarget(
+            name: "bench-ring", dependencies: ["CSluice", "BenchQueue"], path: "Benchmarks/ring", swiftSettings: strict),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),

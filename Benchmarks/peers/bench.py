@@ -30,7 +30,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import compare
-from jobs import JOBS, PEAK_MIB, PEERS, Variant, Yardstick
+from jobs import JOBS, PEERS, Variant, Yardstick
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -158,9 +158,12 @@ class JobRunner:
         self.sums = None
         self.problems = []
         self.places = {
-            "sluice": short(arguments.sluice), "example1": short(arguments.example1), "typed": short(arguments.typed),
+            "sluice": short(arguments.sluice), "example1": short(arguments.example1),
+            "example2": short(arguments.example2), "typed": short(arguments.typed),
             "jsondecoder": short(arguments.jsondecoder), "python": short(sys.executable),
             "input": short(arguments.data / job.input), "reference": short(folder / f"reference{job.output}")}
+        if job.prepare:
+            self.places["made"] = short(folder / f"made{job.prepare[1]}")
         everyone = [] if arguments.only_peers else [self.contestant("sluice", job.ours)]
         if not arguments.only_ours:
             everyone += [self.contestant(variant.label, variant.command, peer=variant) for variant in job.variants]
@@ -181,19 +184,25 @@ class JobRunner:
         return Contestant(label, words, output, feed, peer, yardstick)
 
     def run(self):
+        if self.job.prepare:
+            subprocess.run([word.format(**self.places) for word in self.job.prepare[0]], cwd=ROOT, check=True)
         if self.job.times:
             return [contestant for contestant in self.everyone if self.run_once(contestant)]
         self.everyone = [contestant for contestant in self.everyone if self.warm_up(contestant)]
         racers = self.fastest_variants()
         for number in range(1, self.arguments.runs + 1):
             for contestant in racers:
+                if contestant.yardstick and contestant.yardstick.size:
+                    contestant.runs = contestant.warm
+                    continue
                 warm_memory()
                 contestant.runs.append(self.launcher.run(contestant))
                 say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:
                     contestant.output.unlink()    # or the next one pays for writing this one's pages to the disk
-        if self.reference:
-            self.reference.unlink()
+        for file in self.reference, self.job.prepare and Path(ROOT / self.places["made"]):
+            if file:
+                file.unlink()
         return racers
 
     def run_once(self, contestant):
@@ -213,8 +222,9 @@ class JobRunner:
         try:
             contestant.warm.append(self.launcher.run(contestant))
             self.check(contestant)
-            contestant.warm.append(self.launcher.run(contestant))
-            say(f"{self.job.name}: {contestant.label} took {contestant.warm[0]}, then {contestant.warm[1]}")
+            if not (contestant.yardstick and contestant.yardstick.size):
+                contestant.warm.append(self.launcher.run(contestant))
+            say(f"{self.job.name}: {contestant.label} took {', then '.join(map(str, contestant.warm))}")
             return True
         except (Broken, ValueError) as problem:
             return self.note(problem)
@@ -229,7 +239,7 @@ class JobRunner:
         if contestant.yardstick and not contestant.yardstick.is_same:
             return
         if not contestant.output:
-            return self.check_printed(contestant)
+            return self.check_printed(contestant) if self.job.counts else None
         if self.reference is None:
             self.reference = self.folder / f"reference{self.job.output}"
             contestant.output.rename(self.reference)
@@ -252,6 +262,8 @@ class JobRunner:
             say(f"{self.job.name}: {contestant.label} printed the sums {printed} of all {count} records")
 
     def check_records(self, contestant, count):
+        if not self.job.counts:
+            return
         expected = self.arguments.manifest[self.job.input]["records"] * (self.job.times or 1)
         if count != expected:
             raise Broken(f"{self.job.name}: {contestant.label} has {count} records where there are {expected}")
@@ -323,9 +335,11 @@ def bars_of(job, racers, records, has_isal):
         if one.yardstick and one.yardstick.speed:
             bars.append(Bar(f"as fast as {one.label}", one.median / ours.median, one.yardstick.speed, True,
                             over(one, ours)))
+        if one.yardstick and one.yardstick.size:
+            bars.append(Bar(f"the size by {one.label}", ours.output_bytes / one.output_bytes, one.yardstick.size, False))
     if job.rate:
         bars.append(Bar("million records/s", records / ours.median / 1e6, job.rate / 1e6, True))
-    return bars + [Bar("peak MiB", ours.peak_mib, PEAK_MIB, False)]
+    return bars + [Bar("peak MiB", ours.peak_mib, job.peak_mib, False)]
 
 
 def table(columns, rows):
@@ -419,6 +433,8 @@ def parse():
     parser.add_argument("--sluice", type=Path, default=ROOT / ".build/release/sluice", help="(default: %(default)s)")
     parser.add_argument("--example1", type=Path, default=ROOT / ".build/release/sluice-example1",
                         help="(default: %(default)s)")
+    parser.add_argument("--example2", type=Path, default=ROOT / ".build/release/sluice-example2",
+                        help="(default: %(default)s)")
     parser.add_argument("--typed", type=Path, default=ROOT / ".build/release/bench-typed", help="(default: %(default)s)")
     parser.add_argument("--jsondecoder", type=Path, default=ROOT / ".build/release/bench-jsondecoder",
                         help="(default: %(default)s)")
@@ -432,7 +448,7 @@ def parse():
         parser.error(f"no such job: {', '.join(sorted(unknown))} (there are {', '.join(names)})")
     if arguments.only_ours and arguments.only_peers:
         parser.error("--only-ours and --only-peers leave nobody")
-    for program in ("sluice", "example1", "typed", "jsondecoder"):
+    for program in ("sluice", "example1", "example2", "typed", "jsondecoder"):
         setattr(arguments, program, getattr(arguments, program).absolute())
     arguments.data = arguments.data.absolute() / "quick" if arguments.quick else arguments.data.absolute()
     arguments.compare = arguments.compare or ("full" if arguments.quick else "sample")

@@ -5,6 +5,7 @@ What may differ, because the programs differ in it and nobody would call it anot
 """
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -44,6 +45,8 @@ def first_difference(ours, theirs, path=""):
 
 
 def open_plain(path):
+    if path.suffix == ".gz":
+        return gzip.open(path)
     return io.BufferedReader(lz4.frame.open(path), 1 << 20) if path.suffix == ".lz4" else open(path, "rb")
 
 

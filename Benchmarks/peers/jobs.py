@@ -1,7 +1,7 @@
 """What is measured: each job, how each program does it, and the bar it must clear.
 
-A command is a list of words with the placeholders {sluice}, {example1}, {typed}, {jsondecoder}, {python}, {input},
-{output} and {reference} (our own output of the same job). A peer has several variants where it is not plain which is
+A command is a list of words with the placeholders {sluice}, {example1}, {example2}, {typed}, {jsondecoder}, {python}, {input},
+{output}, {reference} (our own output of the same job), and {made} (what the job's `prepare` makes of its input). A peer has several variants where it is not plain which is
 the fastest; the fastest counts. A variant must produce the same records as we do; what is allowed to differ is in
 compare.py.
 """
@@ -14,6 +14,8 @@ import sums
 
 PEERS = {"duckdb": "DuckDB", "polars": "Polars", "chdb": "chDB"}
 PEAK_MIB = 32
+ENGINE_PEAK_MIB = 48     # with all cores
+LIMITED_PEAK_MIB = 96    # with --memory-limit 32
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class Yardstick:
     input: str | None = None     # where it reads another file of the same records
     output: str | None = None    # where it writes another format: that output's suffix
     is_same: bool = False        # it must write or print the same as the job
+    size: float | None = None    # our output may be so many times as large as its; it only writes, and runs no race
 
     @property
     def is_built(self):
         """Is it a program of this package?"""
-        return self.command[0] in ("{sluice}", "{example1}", "{typed}", "{jsondecoder}")
+        return self.command[0] in ("{sluice}", "{example1}", "{example2}", "{typed}", "{jsondecoder}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class Job:
     needs_isal: bool = False     # the ratio is asked for only where we run on ISA-L
     rate: float | None = None    # at least so many records a second
     sums: Callable | None = None    # what it must print after the number of records, from the path of the input
+    peak_mib: float = PEAK_MIB
+    prepare: tuple | None = None    # a command that makes {made}, and that file's suffix
+    counts: bool = True          # it keeps or prints as many records as the input has
     times: int | None = None     # the input comes so many times over through standard input; only peak memory is asked for
     variants: list = field(default_factory=list)
     yardsticks: list = field(default_factory=list)
@@ -81,6 +87,9 @@ COPY = ["cp", *([] if sys.platform == "darwin" else ["--reflink=never"]), "{refe
 # One thread of ours; the engine's rows use all cores.
 CONVERT = ["{sluice}", "convert", "{input}", "{output}", "--jobs", "1"]
 
+
+# All cores.
+ENGINE = ["{sluice}", "convert", "{input}", "{output}"]
 
 STREAM = ["{sluice}", "convert", "-", "/dev/null", "--jobs", "1"]
 
@@ -160,6 +169,24 @@ def as_fast_as(label, speed, input=None, output=None):
     return [Yardstick(label, CONVERT, speed=speed, input=input, output=output, is_same=True)]
 
 
+def gzipped(level, ratio):
+    """flights.csv → JSONL.gz. DuckDB has one level; numbers print shorter, so it compresses less."""
+    duckdb = Variant("duckdb", "numbers",
+                     "COPY (FROM read_csv('{input}', auto_type_candidates = ['BIGINT', 'DOUBLE', 'VARCHAR'])) "
+                     "TO '{output}' (FORMAT json, COMPRESSION gzip)")
+    gzip = ["sh", "-c", f"{{sluice}} convert {{input}} - --to jsonl --jobs 1 | gzip -{level} > {{output}}"]
+    return Job(f"engine-gz{level}", f"flights.csv → JSONL.gz, level {level}", "flights.csv", ENGINE + ["--level", str(level)],
+               ".jsonl.gz", ratio=ratio, needs_isal=level == 1, peak_mib=ENGINE_PEAK_MIB, variants=[duckdb],
+               yardsticks=[Yardstick(f"gzip -{level}", gzip, size=1.1, is_same=True)])
+
+
+def limited(name, title, input, *options, output=".jsonl"):
+    """The same in 32 MiB of blocks."""
+    return Job(f"limited-{name}", f"{title} with --memory-limit 32", input, ENGINE + [*options, "--memory-limit", "32"], output,
+               peak_mib=LIMITED_PEAK_MIB,
+               yardsticks=[Yardstick("the same without", ENGINE + [*options], speed=0.8, is_same=True)])
+
+
 def peak(name, what, input, times, *options):
     """About 4 GB."""
     return Job(f"peak-{name}", f"{times} × {what}", input, [*STREAM, *options], times=times)
@@ -205,6 +232,32 @@ JOBS = [
         yardsticks=[Yardstick("JSONDecoder, line by line", ["{jsondecoder}", "{input}"], speed=8, is_same=True)]),
     Job("flights-distance", "flights.csv: sum of a column", "flights.csv", ["{typed}", "distance", "{input}"],
         sums=sums.distance, yardsticks=[Yardstick("count", ["{sluice}", "count", "{input}"], speed=0.4)]),
+
+    Job("engine-flights", "flights.csv → JSONL, all cores", "flights.csv", ENGINE, ".jsonl", ratio=7,
+        peak_mib=ENGINE_PEAK_MIB, variants=csv_to_json(FLIGHTS), yardsticks=[Yardstick("cp of the output", COPY, time=1.6)]),
+    Job("engine-null", "flights.csv → JSONL, thrown away, 2 jobs", "flights.csv",
+        ["{sluice}", "convert", "{input}", "/dev/null", "--to", "jsonl", "--jobs", "2"], peak_mib=ENGINE_PEAK_MIB, counts=False,
+        yardsticks=[Yardstick(
+            "1 job", ["{sluice}", "convert", "{input}", "/dev/null", "--to", "jsonl", "--jobs", "1"], speed=1.6)]),
+    Job("engine-tweets-csv", "tweets.csv → JSONL, all cores", "tweets.csv", ENGINE, ".jsonl", ratio=5,
+        peak_mib=ENGINE_PEAK_MIB, variants=csv_to_json(TWEETS)),
+    Job("engine-tweets-jsonl", "tweets.jsonl → JSONL, all cores", "tweets.jsonl", ENGINE, ".jsonl", ratio=12,
+        peak_mib=ENGINE_PEAK_MIB, variants=JSON_TO_JSON),
+    Job("engine-flights-gz", "flights.csv.gz → JSONL, all cores", "flights.csv.gz", ENGINE, ".jsonl", ratio=4,
+        peak_mib=ENGINE_PEAK_MIB, needs_isal=True, variants=csv_to_json(FLIGHTS)),
+    gzipped(1, 10),
+    gzipped(6, 3),
+    Job("engine-inflate", "our flights.jsonl.gz → JSONL, 2 jobs", "flights.csv",
+        ["{sluice}", "convert", "{made}", "{output}", "--jobs", "2"], ".jsonl", peak_mib=ENGINE_PEAK_MIB,
+        prepare=(["{sluice}", "convert", "{input}", "{made}"], ".jsonl.gz"),
+        yardsticks=[Yardstick("1 job", ["{sluice}", "convert", "{made}", "{output}", "--jobs", "1"], speed=1.5,
+                              is_same=True)]),
+    Job("engine-example2", "flights.csv → JSONL, three processors, 2 workers", "flights.csv",
+        ["{example2}", "{input}", "{output}", "2"], ".jsonl", peak_mib=ENGINE_PEAK_MIB, counts=False,
+        yardsticks=[Yardstick("1 worker", ["{example2}", "{input}", "{output}", "1"], is_same=True)]),
+    limited("flights", "flights.csv → JSONL", "flights.csv"),
+    limited("tweets", "tweets.jsonl → JSONL", "tweets.jsonl"),
+    limited("gz", "flights.csv.gz → JSONL.gz", "flights.csv.gz", output=".jsonl.gz"),
 
     peak("csv-jsonl", "flights.csv → JSONL", "flights.csv", 11, "--from", "csv", "--to", "jsonl"),
     peak("jsonl-csv", "flights.jsonl → CSV", "flights.jsonl", 10, "--from", "jsonl", "--to", "csv"),

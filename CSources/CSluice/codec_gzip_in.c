@@ -251,3 +251,31 @@ sluice_status sluice_gunzip_run(
 }
 
 bool sluice_gunzip_is_padded(const sluice_gunzip *gunzip) { return gunzip->state == STATE_PADDING; }
+
+size_t sluice_bgzf_size(const uint8_t *bytes, size_t length) {
+    static const uint8_t extra[] = {6, 0, 'B', 'C', 2, 0};
+    if (length < 18 || bytes[0] != 0x1F || bytes[1] != 0x8B || bytes[2] != Z_DEFLATED || bytes[3] != HAS_EXTRA) return 0;
+    const size_t size = load_16(bytes + 16) + 1;
+    const bool is_possible = size >= SLUICE_BGZF_END_LENGTH && memcmp(bytes + FIXED_LENGTH, extra, sizeof extra) == 0;
+    return is_possible ? size : 0;
+}
+
+bool sluice_gunzip_member(
+    sluice_gunzip *gunzip, const uint8_t *in, size_t in_length, uint8_t *out, size_t out_capacity, size_t *out_used) {
+    size_t in_used = 0;
+    *out_used = 0;
+    gunzip->state = STATE_BETWEEN;
+    gunzip->flags = 0;
+    gunzip->held_count = 0;
+    sluice_status status = sluice_gunzip_run(gunzip, in, in_length, &in_used, false, out, out_capacity, out_used);
+    if (status == SLUICE_OUTPUT_FULL) {  // the end of the data may be all that is left
+        status = sluice_gunzip_run(gunzip, in, in_length, &in_used, false, out, out_capacity, out_used);
+    }
+    return status == SLUICE_NEED_INPUT && gunzip->state == STATE_BETWEEN && in_used == in_length;
+}
+
+void sluice_gunzip_skip(sluice_gunzip *gunzip, bool last_is_empty) {
+    gunzip->state = STATE_BETWEEN;
+    gunzip->behind_member = true;
+    gunzip->awaits_end = !last_is_empty;
+}

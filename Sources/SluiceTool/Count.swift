@@ -14,12 +14,17 @@ struct Count: ParsableCommand {
 
     @OptionGroup(title: "Input") var input: InputOptions
 
+    @OptionGroup(title: "Run") var running: RunOptions
+
     func run() throws {
         var total = 0
         for path in inputs {
             let source = try input.source([path], dialect: input.dialect)
-            let count = try source.countRecords()
+            let metrics = try running.context(chunkSize: input.chunkSize).count(source: source)
+            Terminal.clear()
+            running.tell(metrics)
             source.tellSkipped()
+            let count = metrics.readRecords
             try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(path.escapingControls)")
             total += count
         }

@@ -98,7 +98,6 @@ struct FileOptions: ParsableArguments {
 
 /// A source of files, one or many.
 protocol RecordFiles: SplitSource {
-    func countRecords() throws -> Int
     /// The paths, in order.
     var paths: [String] { get }
     /// That of the first file, as far as it is known before it is opened.

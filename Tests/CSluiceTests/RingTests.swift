@@ -20,18 +20,6 @@ private struct Ring: @unchecked Sendable {
     func destroy() { sluice_ring_destroy(core) }
 }
 
-/// Runs `body` on as many threads of their own, numbered, and waits for all.
-private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let done = DispatchSemaphore(value: 0)
-    for number in 0..<count {
-        Thread {
-            body(number)
-            done.signal()
-        }.start()
-    }
-    for _ in 0..<count { done.wait() }
-}
-
 @Suite("Ring")
 struct RingTests {
     /// How many elements went through a ring before a test: the counters pass 2^32 and 2^64 soon after.
@@ -93,7 +81,7 @@ struct RingTests {
         let each = max(16 * capacity, 600) / producers
         let ring = Ring(UInt32(capacity), passed: 0 &- UInt64(each / 2))
         let left = Atomic<Int>(producers * each)
-        let taken = Mutex<[[Int]]>([])
+        let taken = Locked<[[Int]]>([])
         onThreads(producers + consumers) { number in
             if number < producers {
                 for one in 0..<each {

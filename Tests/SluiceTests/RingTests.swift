@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Sluice
@@ -66,28 +67,23 @@ struct RingTests {
         let count = 20_000
         let sum = Atomic<Int>(0)
         let left = Atomic<Int>(2 * count)
-        let done = DispatchSemaphore(value: 0)
-        for worker in 0..<4 {
-            Thread {
-                if worker < 2 {
-                    for number in 0..<count {
-                        let element = Counted(2 * number + worker, alive)
-                        while !ring.push(element) { sched_yield() }
-                    }
-                } else {
-                    while left.load(ordering: .relaxed) > 0 {
-                        guard let element = ring.pop() else {
-                            sched_yield()
-                            continue
-                        }
-                        sum.add(element.number, ordering: .relaxed)
-                        left.subtract(1, ordering: .relaxed)
-                    }
+        onThreads(4) { worker in
+            if worker < 2 {
+                for number in 0..<count {
+                    let element = Counted(2 * number + worker, alive)
+                    while !ring.push(element) { sched_yield() }
                 }
-                done.signal()
-            }.start()
+                return
+            }
+            while left.load(ordering: .relaxed) > 0 {
+                guard let element = ring.pop() else {
+                    sched_yield()
+                    continue
+                }
+                sum.add(element.number, ordering: .relaxed)
+                left.subtract(1, ordering: .relaxed)
+            }
         }
-        for _ in 0..<4 { done.wait() }
         #expect(sum.load(ordering: .relaxed) == count * (2 * count - 1) && alive.now == 0)
     }
 }

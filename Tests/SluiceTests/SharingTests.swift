@@ -1,7 +1,6 @@
-import Dispatch
 import Foundation
 import Sluice
-import Synchronization
+import TestSupport
 import Testing
 
 /// What threads may do at the same time. These say most under the thread sanitizer:
@@ -40,8 +39,8 @@ struct SharingTests {
                 copy.edit(by: number)
                 return copy.everything
             }
-            let differing = Mutex<[Int]>([])
-            DispatchQueue.concurrentPerform(iterations: 8) { number in
+            let differing = Locked<[Int]>([])
+            onThreads(8) { number in
                 var isSame = true
                 for _ in 0..<2 {
                     var copy = shared
@@ -64,7 +63,7 @@ struct SharingTests {
             let sink = try FileStreamSink(alone)
             try sink.writeChunk(StreamChunk(data: shared))
             try sink.close()
-            DispatchQueue.concurrentPerform(iterations: 8) { number in
+            onThreads(8) { number in
                 guard let sink = try? FileStreamSink(paths[number]) else { return }
                 try? sink.writeChunk(StreamChunk(data: shared))
                 try? sink.close()

@@ -374,6 +374,44 @@ struct StreamContextTests {
         }
     }
 
+    @Test("progress as a sequence ends with the run, with what it came to, also where it fails", arguments: [1, 2])
+    func progressUpdates(workers: Int) async throws {
+        let folder = TemporaryFolder()
+        for last in ["3,x\n", "3\n"] {
+            let path = try folder.file("x.csv", "a,b\n" + (0..<50_000).map { "\($0),x\n" }.joined() + last)
+            let context = StreamContext(config(workers))
+            let updates = context.progressUpdates(every: 0)
+            async let taken = updates.reduce(into: [StreamProgress]()) { $0.append($1) }
+            let error = streamError {
+                try context.stream(
+                    source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            }
+            let all = await taken
+            #expect(error?.code == (last == "3\n" ? .raggedRecord : nil))
+            #expect(!all.isEmpty && all.map(\.readRecords) == all.map(\.readRecords).sorted())
+            #expect(all.last?.writtenRecords == context.metrics.writtenRecords)
+            #expect(error != nil || all.last?.writtenRecords == 50_001)
+        }
+    }
+
+    @Test("records are counted without being looked at, in files, directories and other sources")
+    func counting() throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a,b\n" + String(repeating: "1,\"x\ny\"\n", count: 30_000) + "ragged\n")
+        let context = StreamContext(config(2))
+        let metrics = try context.count(source: try FileStreamSource(path))
+        #expect(metrics.readRecords == 30_001 && metrics.bytesRead > 30_000 && context.status == .completed)
+        #expect(try context.count(source: CountingSource([3, 0, 4])).readRecords == 7)
+        _ = try folder.file("y.csv", "a,b\n1,2\n")
+        let all = try DirectoryStreamSource(folder.path, pattern: "*.csv")
+        #expect(try context.count(source: all).readRecords == 30_002)
+        let missing = CountingSource([1, 1], failsAt: 1)
+        #expect(streamError { _ = try context.count(source: missing) }?.code == .readFailed)
+        #expect(missing.isClosed && context.status == .error && context.metrics.readRecords == 1)
+        let late = StreamContext(config(1) { $0.timeoutSeconds = 1e-9 })
+        #expect(streamError { _ = try late.count(source: try FileStreamSource(path)) }?.code == .timedOut)
+    }
+
     private final class Log: Sendable {
         private let state = Monitor([StreamProgress]())
         func add(_ progress: StreamProgress) { state.withLock { $0.append(progress) } }

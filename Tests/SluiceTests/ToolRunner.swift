@@ -33,6 +33,9 @@ enum Tool {
     let step = 1
 #endif
 
+/// Whether everything is to be tried, which takes long: see scripts/stress.
+let isStress = ProcessInfo.processInfo.environment["SLUICE_STRESS"] != nil
+
 /// The kernels to force, by the names that the command line has for them.
 let kernelNames = kernels.filter { $0 != .auto }.map(\.rawValue)
 

@@ -31,6 +31,18 @@ sluice_status sluice_gunzip_run(
     sluice_gunzip *gunzip, const uint8_t *in, size_t in_length, size_t *in_used, bool final,
     uint8_t *out, size_t out_capacity, size_t *out_used);
 
+// For those who inflate members in parallel. Bytes of the BGZF member that bytes[0] begins, as its header has them; 0 where it
+// begins none, or less than a header is there. Never less than SLUICE_BGZF_END_LENGTH, what the shortest has.
+size_t sluice_bgzf_size(const uint8_t *bytes, size_t length);
+
+// Inflates the one member that fills [in, in + in_length), whatever the reader has seen before, with all checks of
+// sluice_gunzip_run. False: it is not whole, not sound, or more than out_capacity bytes.
+bool sluice_gunzip_member(
+    sluice_gunzip *gunzip, const uint8_t *in, size_t in_length, uint8_t *out, size_t out_capacity, size_t *out_used);
+
+// Puts a new reader behind BGZF members that were inflated elsewhere.
+void sluice_gunzip_skip(sluice_gunzip *gunzip, bool last_is_empty);
+
 // Whether zeros came behind the last member so far. Readers, this one too, take no member behind them.
 bool sluice_gunzip_is_padded(const sluice_gunzip *gunzip);
 

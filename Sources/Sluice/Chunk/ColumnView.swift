@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Other columns over the same cells: what `select`, `drop` and `rename` make of a base. No cell is copied.
 ///
 /// It remembers the last base and the last schema, so that the chunks of a unit share one view, and encoders see the schema that
@@ -13,7 +11,7 @@ final class ColumnView: Sendable {
     }
 
     let edit: Edit
-    private let last = Mutex(Last())
+    private let last = Monitor(Last(), conditions: 0)
 
     private struct Last: Sendable {
         var base: BatchBase?

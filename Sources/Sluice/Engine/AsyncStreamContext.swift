@@ -33,6 +33,11 @@ public final class AsyncStreamContext: Sendable {
         context.onProgress(every: seconds, body)
     }
 
+    /// As `StreamContext.progressUpdates`.
+    public func progressUpdates(every seconds: Double = 0.2) -> AsyncStream<StreamProgress> {
+        context.progressUpdates(every: seconds)
+    }
+
     /// As `StreamContext.cancel`.
     public func cancel() { context.cancel() }
 }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a source hands out at once, whatever kind of source it is.
 struct Cargo: Sendable {
     /// As the cut counts them.
@@ -43,27 +41,50 @@ enum Load {
 final class Feed: @unchecked Sendable {
     private let source: any StreamSource
     private let cut: () throws -> Cargo?
-    private let known = Mutex<Schema?>(nil)
+    private let known = Monitor<Schema?>(nil, conditions: 0)
     /// Bytes consumed of the input as it is stored.
     let consumed: () -> Int
     /// Share of the input that was consumed, 0 ... 1; nil where it has no known length.
     let share: () -> Double?
 
-    /// - Parameter limit: of the units of a split source.
-    init(_ source: any StreamSource, _ limit: UnitLimit) {
+    private init(_ source: any StreamSource, cut: @escaping () throws -> Cargo?) {
         self.source = source
-        if let split = source as? any SplitSource {
-            cut = Self.units(of: split, limit)
-        } else {
-            cut = {
-                try source.readChunk().map { chunk in
-                    Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) }
-                }
-            }
-        }
+        self.cut = cut
         let files = source as? any RunParticipant
         consumed = { files?.consumedBytes ?? 0 }
         share = { files?.consumedShare }
+    }
+
+    /// - Parameter limit: of the units of a split source.
+    convenience init(_ source: any StreamSource, _ limit: UnitLimit) {
+        if let split = source as? any SplitSource {
+            self.init(source, cut: Self.units(of: split, limit))
+        } else {
+            self.init(source, cut: Self.chunks(of: source))
+        }
+    }
+
+    /// Cargo that nobody will decode.
+    convenience init(counting source: any StreamSource) {
+        guard let countable = source as? any CountableSource else {
+            self.init(source, UnitLimit())
+            return
+        }
+        self.init(source) {
+            try countable.countNext().map {
+                Cargo(records: $0.records, bytes: $0.bytes) {
+                    .chunk(StreamChunk(data: RecordBatch()))
+                }
+            }
+        }
+    }
+
+    private static func chunks(of source: any StreamSource) -> () throws -> Cargo? {
+        {
+            try source.readChunk().map { chunk in
+                Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) }
+            }
+        }
     }
 
     private static func units<Source: SplitSource>(of source: Source, _ limit: UnitLimit) -> () throws -> Cargo? {

@@ -1,8 +1,6 @@
-import Synchronization
-
 /// The books of a run, kept by all of its threads.
 final class Books: Sendable {
-    private let ledger = Mutex(Ledger())
+    private let ledger = Monitor(Ledger(), conditions: 0)
 
     func enter(_ body: (inout Ledger) -> Void) { ledger.withLock { body(&$0) } }
     var balance: Ledger { ledger.withLock { $0 } }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A run whose chunks users hand in and take out: those that were taken out count as written.
 final class PushRun: Sendable {
     private let interrupt: Interrupt
@@ -9,7 +7,7 @@ final class PushRun: Sendable {
     private let pipeline: Pipeline
     private let clock = RunClock()
     private let config: StreamConfig
-    private let state = Mutex(State())
+    private let state = Monitor(State(), conditions: 0)
 
     private struct State {
         var threads: [SystemThread] = []

@@ -1,10 +1,8 @@
-import Synchronization
-
 /// What a run's threads count and measure. Added to once a unit, not once a record.
 final class RunMeter: Sendable {
     /// Whether times are measured.
     let isTiming: Bool
-    private let totals = Mutex(StreamMetrics())
+    private let totals = Monitor(StreamMetrics(), conditions: 0)
 
     init(isTiming: Bool) { self.isTiming = isTiming }
 

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Streams sources into sinks, through processors, on all cores, in order, within limits.
 ///
 ///     let context = StreamContext(StreamConfig(parallelism: 4))
@@ -13,11 +11,11 @@ import Synchronization
 /// A context may stream as often as is wanted, one run at a time. `cancel`, `status` and `metrics` may be used from any thread.
 public final class StreamContext: Sendable {
     public let config: StreamConfig
-    private let state = Mutex(State())
+    private let state = Monitor(State(), conditions: 0)
+    private let listeners = ProgressListeners()
 
     struct State {
         var steps: [ProcessorStep] = []
-        var reporter: ProgressReporter?
         var status = StreamStatus.idle
         /// The run that is under way, or the last one.
         var run: StreamRun?
@@ -27,9 +25,7 @@ public final class StreamContext: Sendable {
 
     public init(_ config: StreamConfig = StreamConfig()) { self.config = config }
 
-    func withState<R>(_ body: (inout sending State) throws -> sending R) rethrows -> sending R {
-        try state.withLock(body)
-    }
+    func withState<R>(_ body: (inout State) throws -> R) rethrows -> R { try state.withLock(body) }
 }
 
 // MARK: - Processors
@@ -63,10 +59,20 @@ extension StreamContext {
         }
     }
 
-    /// Calls `body` with the progress of each run, on the thread that writes.
+    /// Calls `body` with the progress of each run, on the thread that writes, and at its end.
     /// - Parameter seconds: between two calls, at least.
     public func onProgress(every seconds: Double = 0.2, _ body: @escaping @Sendable (StreamProgress) -> Void) {
-        state.withLock { $0.reporter = ProgressReporter(interval: seconds, report: body) }
+        listeners.add(every: seconds, body)
+    }
+
+    /// The progress of one run, the next to end, as a sequence that ends with it. Who is slow to take an element gets the newest
+    /// one next.
+    /// - Parameter seconds: between two elements, at least.
+    public func progressUpdates(every seconds: Double = 0.2) -> AsyncStream<StreamProgress> {
+        let (updates, continuation) = AsyncStream.makeStream(
+            of: StreamProgress.self, bufferingPolicy: .bufferingNewest(1))
+        listeners.add(every: seconds, end: { continuation.finish() }) { continuation.yield($0) }
+        return updates
     }
 }
 
@@ -113,8 +119,28 @@ extension StreamContext {
             sink.abort()
             throw error
         }
+        return try finishing(run) { try run.run(source, sink) }
+    }
+
+    /// Reads to the end of the source, and closes it: files are only cut into records, and their fields not looked at. Processors
+    /// are not called.
+    /// - Returns: what the run came to; `readRecords` is how many there were.
+    /// - Throws: what keeps the source from being read or cut; `timedOut`, `cancelled`. Ragged records and invalid text are not
+    ///   noticed.
+    public func count(source: any StreamSource) throws -> StreamMetrics {
+        let run: StreamRun
         do {
-            try run.run(source, sink)
+            run = try begin([])
+        } catch {
+            source.close()
+            throw error
+        }
+        return try finishing(run) { try run.count(source) }
+    }
+
+    private func finishing(_ run: StreamRun, _ body: () throws -> Void) throws -> StreamMetrics {
+        do {
+            try body()
             end(.completed)
             return run.metrics
         } catch {
@@ -125,8 +151,8 @@ extension StreamContext {
 
     /// A new run, if none is under way.
     func begin(_ more: [ProcessorStep]) throws(StreamError) -> StreamRun {
-        let (steps, reporter) = state.withLock { ($0.steps + more, $0.reporter) }
-        let run = try StreamRun(config, steps, reporter)
+        let steps = state.withLock { $0.steps + more }
+        let run = try StreamRun(config, steps, listeners)
         let refusal: StreamError? = state.withLock { state in
             if state.isClosed { return StreamError(.closed, "the context is closed") }
             if state.status == .active { return StreamError(.invalidConfiguration, "a run is under way already") }
@@ -137,7 +163,13 @@ extension StreamContext {
         return run
     }
 
-    func end(_ status: StreamStatus) { state.withLock { $0.status = status } }
+    func end(_ status: StreamStatus) {
+        let run = state.withLock { state in
+            state.status = status
+            return state.run
+        }
+        if let run { listeners.end(run.progress) }
+    }
 }
 
 // MARK: - What is going on

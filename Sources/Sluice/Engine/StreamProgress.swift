@@ -18,9 +18,55 @@ public struct StreamProgress: Sendable {
     public let isPaused: Bool
 }
 
-/// Calls a function with a run's progress, at a bounded rate, on the thread that writes.
-struct ProgressReporter {
-    /// Seconds between two calls, at least.
-    let interval: Double
-    let report: @Sendable (StreamProgress) -> Void
+/// Those who want to know how far a context's runs have got. They are told on the thread that writes, at a bounded rate.
+final class ProgressListeners: Sendable {
+    private struct Listener: Sendable {
+        /// Seconds between two calls, at least.
+        let interval: Double
+        let report: @Sendable (StreamProgress) -> Void
+        /// Called at the end of the run; nil: it listens to the next one, too.
+        let end: (@Sendable () -> Void)?
+        /// Seconds of the run at which it was last told.
+        var told = -Double.infinity
+    }
+
+    private let listeners = Monitor<[Listener]>([], conditions: 0)
+
+    func add(
+        every seconds: Double, end: (@Sendable () -> Void)? = nil,
+        _ report: @escaping @Sendable (StreamProgress) -> Void
+    ) {
+        listeners.withLock { $0.append(Listener(interval: seconds, report: report, end: end)) }
+    }
+
+    /// Tells those whose time it is.
+    /// - Parameter seconds: since the run's start.
+    func tell(at seconds: Double, _ progress: () -> StreamProgress) {
+        let due = listeners.withLock { listeners -> [Listener] in
+            var due: [Listener] = []
+            for place in listeners.indices where seconds - listeners[place].told >= listeners[place].interval {
+                listeners[place].told = seconds
+                due.append(listeners[place])
+            }
+            return due
+        }
+        guard !due.isEmpty else { return }
+        let progress = progress()
+        for listener in due { listener.report(progress) }
+    }
+
+    /// Tells all where the run has ended.
+    func end(_ progress: StreamProgress) {
+        let all = listeners.withLock { listeners -> [Listener] in
+            defer {
+                listeners.removeAll { $0.end != nil }
+                for place in listeners.indices { listeners[place].told = -.infinity }
+            }
+            return listeners
+        }
+        for listener in all {
+            listener.report(progress)
+            listener.end?()
+        }
+    }
 }

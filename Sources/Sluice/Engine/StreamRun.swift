@@ -1,5 +1,3 @@
-import Synchronization
-
 /// One run: from a source, through the processors, into a sink. It owns all that it needs, so a context can run again.
 ///
 /// The caller's thread writes. With one job it also reads and works, and there is no other. With more, one thread reads and cuts,
@@ -17,17 +15,20 @@ final class StreamRun: Sendable {
     private let chain: ProcessorChain
     let pipeline: Pipeline
     private let clock = RunClock()
-    private let reporter: ProgressReporter?
+    private let listeners: ProgressListeners
 
     /// - Parameter steps: what happens to each chunk.
     /// - Throws: `invalidConfiguration`.
-    init(_ config: StreamConfig, _ steps: [ProcessorStep], _ reporter: ProgressReporter? = nil) throws(StreamError) {
+    init(_ config: StreamConfig, _ steps: [ProcessorStep], _ listeners: ProgressListeners = ProgressListeners())
+        throws(StreamError)
+    {
         try config.check()
         self.config = config
-        self.reporter = reporter
+        self.listeners = listeners
         interrupt = Interrupt(seconds: config.timeoutSeconds)
         terms = RunTerms(
-            budget: MemoryBudget(limit: config.memoryLimitMB << 20), interrupt: interrupt, chunkSize: config.chunkSize)
+            budget: MemoryBudget(limit: config.memoryLimitMB << 20), interrupt: interrupt, chunkSize: config.chunkSize,
+            workers: config.workers)
         meter = RunMeter(isTiming: config.enableMetrics)
         chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
         pipeline = Pipeline(config.flowControl, terms.budget, interrupt)
@@ -99,6 +100,29 @@ final class StreamRun: Sendable {
         throw StreamError(
             .memoryLimit, "a unit of work takes \(budget.used) bytes, and memoryLimitMB allows \(budget.limit)",
             stage: "cut", hint: "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes")
+    }
+}
+
+// MARK: - Counting
+
+extension StreamRun {
+    /// Reads to the end, on the caller's thread. Nothing is decoded where the source can tell its records apart without.
+    func count(_ source: any StreamSource) throws {
+        (source as? any RunParticipant)?.join(terms)
+        let feed = Feed(counting: source)
+        defer { end(feed) }
+        do {
+            while let cargo = try meter.time(\.read.busy, { try feed.next() }) {
+                try interrupt.check()
+                try checkMemory()
+                note(cargo, feed)
+                report()
+            }
+            try interrupt.check()
+        } catch {
+            meter.add { $0.errorsCount += 1 }
+            throw error
+        }
     }
 }
 
@@ -251,30 +275,17 @@ extension StreamRun {
             seconds: metrics.seconds, megabytesPerSecond: metrics.throughputMBPerSecond(), isPaused: isPaused)
     }
 
-    func report() {
-        guard let reporter, clock.isTime(for: reporter.interval) else { return }
-        reporter.report(progress)
-    }
+    func report() { listeners.tell(at: clock.seconds) { progress } }
 }
 
-/// When a run began, ended, and was last reported.
+/// When a run began, and ended.
 final class RunClock: Sendable {
     private let start = Clock.monotonicSeconds()
-    private let state = Mutex<(end: Double?, reported: Double)>((nil, 0))
+    private let end = Monitor<Double?>(nil, conditions: 0)
 
-    func stop() { state.withLock { $0.end = Clock.monotonicSeconds() } }
+    func stop() { end.withLock { $0 = Clock.monotonicSeconds() } }
 
-    var seconds: Double { (state.withLock { $0.end } ?? Clock.monotonicSeconds()) - start }
-
-    /// Whether so many seconds have passed since it last was.
-    func isTime(for interval: Double) -> Bool {
-        let now = Clock.monotonicSeconds() - start
-        return state.withLock { state in
-            guard now - state.reported >= interval else { return false }
-            state.reported = now
-            return true
-        }
-    }
+    var seconds: Double { (end.withLock { $0 } ?? Clock.monotonicSeconds()) - start }
 }
 
 extension StreamConfig {

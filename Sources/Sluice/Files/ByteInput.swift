@@ -12,18 +12,15 @@ protocol ByteInput: AnyObject {
     /// How the file's text is stored, where it is handed out as UTF-8.
     var encoding: TextEncoding { get }
 
-    /// What ends a read that would block; nil: nothing does.
-    var interrupt: Interrupt? { get set }
+    /// Takes part in a run: its interrupt ends a read that would block.
+    func join(_ terms: RunTerms)
 
     func close()
 }
 
 extension ByteInput {
     var encoding: TextEncoding { .utf8 }
-    var interrupt: Interrupt? {
-        get { nil }
-        set {}
-    }
+    func join(_ terms: RunTerms) {}
 
     /// Share of the file that was consumed, 0 ... 1.
     var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }
@@ -39,7 +36,7 @@ final class FileInput: ByteInput {
     let identity: FileIdentity
     /// Bytes that were read to look at them and not yet handed out.
     private var peeked: [UInt8] = []
-    var interrupt: Interrupt?
+    private var interrupt: Interrupt?
 
     /// - Parameter path: "-" is standard input.
     convenience init(_ path: String) throws(StreamError) {
@@ -100,6 +97,8 @@ final class FileInput: ByteInput {
         return got
     }
 
+    func join(_ terms: RunTerms) { interrupt = terms.interrupt }
+
     func close() {
         if ownsDescriptor, descriptor >= 0 { FileSystem.drop(descriptor) }
         descriptor = -1
@@ -111,32 +110,55 @@ final class DecompressedInput: ByteInput {
     private let file: FileInput
     private let decompressor: any Decompressor
     private let suffix: String
-    private let block: ByteBlock
+    private let pool: BlockPool
+    private var block: ByteBlock
     private var used = 0
     private var filled = 0
+    /// Compressed bytes that were read before those in `block` ran out.
+    private var pieces: ArraySlice<CompressedPiece> = []
+    /// Whether `block` is one of those, so that it may not be read into.
+    private var isPiece = false
     private var isFinal = false
     private var hasEnded = false
+    /// What is wrong behind the bytes that were handed out last.
+    private var broken: StreamError.Code?
     /// Decompressed bytes.
     private var produced = 0
+    /// Inflates blocks of gzip ahead, while there are any.
+    private var team: InflaterTeam?
 
     init(_ file: FileInput, _ decompressor: any Decompressor, suffix: String, _ pool: BlockPool) {
         self.file = file
         self.decompressor = decompressor
         self.suffix = suffix
+        self.pool = pool
         block = pool.block(capacity: 128 << 10)
     }
 
-    var consumed: Int { file.consumed - (filled - used) }
+    var consumed: Int {
+        file.consumed - (filled - used) - pieces.reduce(0) { $0 + $1.range.count } - (team?.compressedBytes ?? 0)
+    }
     var length: Int? { file.length }
     var identity: FileIdentity { file.identity }
-    var interrupt: Interrupt? {
-        get { file.interrupt }
-        set { file.interrupt = newValue }
-    }
     /// Whether padding came behind the data: then nothing else may.
     var isPadded: Bool { decompressor.isPadded }
 
+    /// With more than one worker, blocks of gzip are inflated by as many threads.
+    func join(_ terms: RunTerms) {
+        file.join(terms)
+        // A pipe may keep what was read ahead waiting for what is not.
+        guard terms.workers > 1, file.length != nil, file.consumed == 0, decompressor is Gunzip else { return }
+        team = try? InflaterTeam(file, workers: terms.workers, pool, terms.interrupt)
+    }
+
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
+        if let team {
+            let taken = try team.read(into: bytes, count)
+            produced += taken
+            if taken > 0 { return taken }
+            takeOver(from: team)
+        }
+        if let broken { throw failure(broken) }
         var written = 0
         while written == 0 && !hasEnded {
             let (status, read, put) = decompressor.run(
@@ -146,16 +168,36 @@ final class DecompressedInput: ByteInput {
             written += put
             produced += put
             switch status {
-            case .failed(let code): throw failure(code)
+            case .failed(let code):
+                broken = code
+                if written == 0 { throw failure(code) }
             case .end: hasEnded = true
-            case .needInput:
-                filled = try file.read(into: block.bytes, block.capacity)
-                used = 0
-                isFinal = filled == 0
+            case .needInput: try fill()
             default: break
             }
         }
         return written
+    }
+
+    private func fill() throws(StreamError) {
+        if let piece = pieces.popFirst() {
+            (block, used, filled, isPiece) = (piece.block, piece.range.lowerBound, piece.range.upperBound, true)
+            return
+        }
+        if isPiece {
+            block = pool.block(capacity: 128 << 10)
+            isPiece = false
+        }
+        filled = try file.read(into: block.bytes, block.capacity)
+        used = 0
+        isFinal = filled == 0
+    }
+
+    /// Goes on with what the team has left, as if all before it had been inflated here.
+    private func takeOver(from team: InflaterTeam) {
+        pieces = ArraySlice(team.close().filter { !$0.range.isEmpty })
+        if let wasEmpty = team.lastWasEmpty { (decompressor as? Gunzip)?.skipMembers(lastIsEmpty: wasEmpty) }
+        self.team = nil
     }
 
     private func failure(_ code: StreamError.Code) -> StreamError {
@@ -183,7 +225,11 @@ final class DecompressedInput: ByteInput {
             stage: "cut", hint: hint)
     }
 
-    func close() { file.close() }
+    func close() {
+        _ = team?.close()
+        team = nil
+        file.close()
+    }
 }
 
 /// An input whose first bytes were looked at.
@@ -198,10 +244,7 @@ final class PeekedInput: ByteInput {
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
     var encoding: TextEncoding { input.encoding }
-    var interrupt: Interrupt? {
-        get { input.interrupt }
-        set { input.interrupt = newValue }
-    }
+    func join(_ terms: RunTerms) { input.join(terms) }
 
     /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
     /// the first read.

@@ -365,12 +365,14 @@ extension DirectoryStreamSource {
     /// Counts the records from here to the end, without looking at their fields: only the cut runs.
     ///
     /// - Throws: as `FileStreamSource.countRecords`, and where columns do not fit.
-    public func countRecords() throws -> Int {
+    public func countRecords() throws -> Int { try countAll() }
+}
+
+extension DirectoryStreamSource: CountableSource {
+    func countNext() throws -> (records: Int, bytes: Int)? {
         isCounting = true
         defer { isCounting = false }
-        var count = 0
-        while let unit = try cut(UnitLimit()) { count += unit.records }
-        return count
+        return try cut(UnitLimit()).map { ($0.records, $0.bytes) }
     }
 }
 

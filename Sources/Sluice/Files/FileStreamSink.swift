@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Writes records to a file, which is published whole by `close()`.
 ///
 ///     let sink = try FileStreamSink("output.jsonl.gz")
@@ -71,7 +69,7 @@ public final class FileStreamSink: SplitSink {
     /// No record was encoded yet.
     private var isAtStart = true
     /// What encoders need, for those on other threads.
-    private let decided = Mutex<RecordEncoding?>(nil)
+    private let decided = Monitor<RecordEncoding?>(nil, conditions: 0)
     /// Fields that encoders have dropped.
     private let dropped = DroppedFields()
 

@@ -190,14 +190,7 @@ extension FileStreamSource {
     ///
     /// - Throws: what keeps the file from being read or cut; ragged records and invalid text are not noticed. A JSON file of
     ///   one value is read, since only that tells whether it is one.
-    public func countRecords() throws -> Int {
-        var count = 0
-        while let unit = try cut(UnitLimit()) {
-            try checkRecords(unit)
-            count += unit.cut.records
-        }
-        return count
-    }
+    public func countRecords() throws -> Int { try countAll() }
 
     /// Refuses records over the limit, and what is not the one value that it was cut as, where nobody decodes.
     func checkRecords(_ unit: Unit) throws {
@@ -323,7 +316,7 @@ extension RecordLimits {
 extension FileStreamSource: RunParticipant {
     func join(_ terms: RunTerms) {
         pool.budget = terms.budget
-        input.interrupt = terms.interrupt
+        input.join(terms)
         if !hasOwnChunkSize, reader == nil { limits.chunkSize = terms.chunkSize }
     }
 
@@ -334,4 +327,14 @@ extension FileStreamSource: RunParticipant {
 extension FileStreamSource: FileReading {
     func reads(_ file: FileIdentity) -> Bool { input.identity == file }
     func finds(_ file: FileIdentity) -> Bool { false }
+}
+
+// MARK: - Counting
+
+extension FileStreamSource: CountableSource {
+    func countNext() throws -> (records: Int, bytes: Int)? {
+        guard let unit = try cut(UnitLimit()) else { return nil }
+        try checkRecords(unit)
+        return (unit.cut.records, unit.byteCount)
+    }
 }

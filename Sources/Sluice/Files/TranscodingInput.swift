@@ -40,10 +40,7 @@ final class TranscodingInput: ByteInput {
     var consumed: Int { input.consumed }
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
-    var interrupt: Interrupt? {
-        get { input.interrupt }
-        set { input.interrupt = newValue }
-    }
+    func join(_ terms: RunTerms) { input.join(terms) }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         if fewUsed == fewFilled {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Bytes behind every block that kernels may read or overwrite (`SLUICE_PADDING` of the C core).
 let blockPadding = 64
 
@@ -38,7 +36,7 @@ public final class ByteBlock: @unchecked Sendable {
 /// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes.
 final class BlockPool: Sendable {
     private let cacheLimit: Int
-    private let cache: Mutex<Cache>
+    private let cache: Monitor<Cache>
 
     // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
     private struct Cache: @unchecked Sendable {
@@ -48,7 +46,7 @@ final class BlockPool: Sendable {
     }
 
     init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 8 << 20) {
-        cache = Mutex(Cache(budget: budget))
+        cache = Monitor(Cache(budget: budget), conditions: 0)
         self.cacheLimit = cacheLimit
     }
 

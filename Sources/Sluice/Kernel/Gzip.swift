@@ -18,6 +18,26 @@ final class Gunzip: Decompressor {
     /// Whether zeros came behind the last member: then nothing else may.
     var isPadded: Bool { sluice_gunzip_is_padded(core) }
 
+    /// Goes on behind whole members that were inflated elsewhere. Only before the first run.
+    func skipMembers(lastIsEmpty: Bool) { sluice_gunzip_skip(core, lastIsEmpty) }
+
+    /// Bytes of the BGZF member that begins here, as its header has them; 0 where none begins, or its header is not all there.
+    static func memberSize(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int { sluice_bgzf_size(bytes, count) }
+
+    /// Bytes that a member says it holds.
+    static func heldBytes(_ member: UnsafePointer<UInt8>, _ size: Int) -> Int {
+        Int(UnsafeRawPointer(member + size - 4).loadUnaligned(as: UInt32.self).littleEndian)
+    }
+
+    /// Inflates one member, whatever came before: how many bytes it has, or nil where anything is wrong with it.
+    func member(
+        _ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int? {
+        var written = 0
+        return sluice_gunzip_member(
+            core, input.baseAddress, input.count, output.baseAddress, output.count, &written) ? written : nil
+    }
+
     func run(
         _ input: UnsafeBufferPointer<UInt8>, isFinal: Bool, into output: UnsafeMutableBufferPointer<UInt8>
     ) -> (status: KernelStatus, read: Int, written: Int) {

@@ -16,7 +16,7 @@ final class Interrupt: Sendable {
     /// Of the clock that never goes back; nil: there is none.
     let deadline: Double?
     private let isStopped = Atomic<Bool>(false)
-    private let state = Mutex(State())
+    private let state = Monitor(State(), conditions: 0)
     /// Where those wait who wait for nothing else.
     private let parked = Monitor(false)
 

@@ -9,7 +9,8 @@
 /// State that threads share under a lock, and wait on for changes.
 ///
 /// Who waits is parked until it is woken or its deadline has passed; nothing spins. There are several conditions to wait for, so
-/// that a change wakes those it concerns.
+/// that a change wakes those it concerns; or none, which makes it a plain lock. The locks of `Synchronization` would do for
+/// that, but the thread sanitizer cannot see them on Linux.
 // SAFETY: `state` is reached under the mutex only; mutex and conditions never move.
 final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

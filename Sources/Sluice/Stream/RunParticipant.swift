@@ -6,6 +6,8 @@ struct RunTerms: Sendable {
     let interrupt: Interrupt
     /// Records of a chunk, where nothing else was said.
     let chunkSize: Int
+    /// Threads that work; 1: there are no others than the caller's.
+    let workers: Int
 }
 
 /// A source or sink of this package, which takes part in a run's limits.
@@ -19,6 +21,20 @@ protocol RunParticipant: AnyObject {
 
     /// Bytes handed to the output so far, before compression and as they are stored; of sinks.
     var producedBytes: (raw: Int, stored: Int) { get }
+}
+
+/// A source that can tell its records apart without looking into them.
+protocol CountableSource: StreamSource {
+    /// How many records the next unit has, and how many bytes; nil at the end.
+    func countNext() throws -> (records: Int, bytes: Int)?
+}
+
+extension CountableSource {
+    func countAll() throws -> Int {
+        var count = 0
+        while let next = try countNext() { count += next.records }
+        return count
+    }
 }
 
 extension RunParticipant {

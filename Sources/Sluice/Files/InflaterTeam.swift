@@ -1,0 +1,198 @@
+/// Compressed bytes in a block.
+struct CompressedPiece {
+    let block: ByteBlock
+    var range: Range<Int>
+}
+
+/// Inflates the blocks of a BGZF file on threads of its own, ahead of who reads.
+///
+/// (1) Only whole members that say their size are given to threads. Anything else ends the team's work: what it has not inflated
+///     is handed back, and one machine that reads member after member is the judge of that.
+/// (2) A batch is a block of the file, and goes to one thread. The reader takes batches in the order of the file.
+/// (3) What is ahead is bounded: two batches a thread.
+///
+/// Source of the format: SAM specification, section 4.1.
+final class InflaterTeam {
+    private let file: FileInput
+    private let pool: BlockPool
+    private let work: WorkQueue<Batch>
+    /// How many batches are.
+    private let finished: Monitor<Int>
+    private let interrupt: Interrupt
+    private var threads: [SystemThread] = []
+    private let batchesMax: Int
+    /// Batches on their way, in order, and how much of the first one was taken.
+    private var batches: ArraySlice<Batch> = []
+    private var taken = 0
+    /// Read, and in no batch: the start of a member that goes on.
+    private var rest: CompressedPiece?
+    private var hasEnded = false
+    /// Whether the last member that was taken was empty, as the last one of a file is; nil: none was.
+    private(set) var lastWasEmpty: Bool?
+
+    private static let batchBytes = 128 << 10
+    /// What a member holds at most, and the members of a batch together.
+    private static let memberMax = 65_536
+    private static let roomMax = 1 << 20
+
+    /// Members in a block of the file, and then what they hold.
+    // SAFETY: one thread owns it at a time: the reader, a worker, and, once `isDone` was seen under the lock, the reader again.
+    private final class Batch: @unchecked Sendable {
+        let input: CompressedPiece
+        /// Bytes that the members say they hold.
+        let room: Int
+        let output: ByteBlock
+        /// Bytes inflated, where the first member stands that was not, and whether the last one that was is empty.
+        var produced = 0
+        var end = 0
+        var lastWasEmpty: Bool?
+        var isDone = false
+
+        init(_ input: CompressedPiece, room: Int, _ pool: BlockPool) {
+            self.input = input
+            self.room = room
+            output = pool.block(capacity: room)
+        }
+
+        func inflate(_ gunzip: Gunzip) {
+            end = input.range.lowerBound
+            while end < input.range.upperBound {
+                let start = input.block.bytes + end
+                let size = Gunzip.memberSize(start, input.range.upperBound - end)
+                let room = UnsafeMutableBufferPointer(start: output.bytes + produced, count: self.room - produced)
+                guard let written = gunzip.member(UnsafeBufferPointer(start: start, count: size), into: room) else {
+                    return
+                }
+                lastWasEmpty = written == 0
+                produced += written
+                end += size
+            }
+        }
+    }
+
+    /// - Throws: `StreamError` (`unsupported`) where there are no threads to be had.
+    init(_ file: FileInput, workers: Int, _ pool: BlockPool, _ interrupt: Interrupt) throws(StreamError) {
+        self.file = file
+        self.pool = pool
+        self.interrupt = interrupt
+        batchesMax = 2 * workers
+        let work = WorkQueue<Batch>(capacity: batchesMax)
+        let finished = Monitor(0)
+        self.work = work
+        self.finished = finished
+        do throws(StreamError) {
+            for _ in 0..<workers {
+                threads.append(
+                    try SystemThread.start("sluice-inflate") {
+                        let gunzip = Gunzip()
+                        while let batch = work.pop() {
+                            if !interrupt.hasStopped { batch.inflate(gunzip) }
+                            finished.update { count in
+                                count += 1
+                                batch.isDone = true
+                                return true
+                            }
+                        }
+                    })
+            }
+        } catch {
+            _ = close()
+            throw error
+        }
+    }
+
+    deinit { _ = close() }
+
+    /// Compressed bytes that were read from the file and not taken yet.
+    var compressedBytes: Int { batches.reduce(rest?.range.count ?? 0) { $0 + $1.input.range.count } }
+
+    /// As `ByteInput.read`; 0 where the team has come to something that it leaves to others.
+    func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
+        while true {
+            try readAhead()
+            guard let batch = batches.first else { return 0 }
+            _ = finished.wait { _ in batch.isDone ? true : nil }
+            try interrupt.check()
+            if taken < batch.produced {
+                let part = min(count, batch.produced - taken)
+                bytes.update(from: batch.output.bytes + taken, count: part)
+                taken += part
+                return part
+            }
+            lastWasEmpty = batch.lastWasEmpty ?? lastWasEmpty
+            guard batch.end == batch.input.range.upperBound else {
+                hasEnded = true
+                return 0
+            }
+            batches.removeFirst()
+            taken = 0
+        }
+    }
+
+    /// Gives the threads what they may have.
+    private func readAhead() throws(StreamError) {
+        while !hasEnded && batches.count < batchesMax {
+            let piece = try nextPiece()
+            let (end, room) = members(of: piece)
+            if end < piece.range.upperBound || piece.range.isEmpty {
+                rest = CompressedPiece(block: piece.block, range: end..<piece.range.upperBound)
+            }
+            guard end > 0 else {
+                hasEnded = true
+                return
+            }
+            let batch = Batch(CompressedPiece(block: piece.block, range: 0..<end), room: room, pool)
+            batches.append(batch)
+            work.push(batch)
+        }
+    }
+
+    /// A block of the file, behind what is left of the one before.
+    private func nextPiece() throws(StreamError) -> CompressedPiece {
+        let block = pool.block(capacity: Self.batchBytes)
+        var filled = 0
+        if let rest {
+            block.bytes.update(from: rest.block.bytes + rest.range.lowerBound, count: rest.range.count)
+            filled = rest.range.count
+        }
+        rest = nil
+        while filled < block.capacity {
+            let got = try file.read(into: block.bytes + filled, block.capacity - filled)
+            if got == 0 { break }
+            filled += got
+        }
+        return CompressedPiece(block: block, range: 0..<filled)
+    }
+
+    /// Where the whole members at the start of a piece end, and how many bytes they say they hold.
+    private func members(of piece: CompressedPiece) -> (end: Int, room: Int) {
+        var end = 0
+        var room = 0
+        while true {
+            let left = piece.range.upperBound - end
+            let member = piece.block.bytes + end
+            let size = Gunzip.memberSize(member, left)
+            guard size > 0, size <= left else { return (end, room) }
+            let held = Gunzip.heldBytes(member, size)
+            guard held <= Self.memberMax, room + held <= Self.roomMax else { return (end, room) }
+            room += held
+            end += size
+        }
+    }
+
+    /// Ends the threads.
+    /// - Returns: what was read of the file and not taken.
+    func close() -> [CompressedPiece] {
+        work.close()
+        for thread in threads { thread.join() }
+        threads = []
+        hasEnded = true
+        var left = batches.map(\.input)
+        // Of the first one some members may have been taken.
+        if let first = batches.first { left[0].range = first.end..<first.input.range.upperBound }
+        if let rest { left.append(rest) }
+        batches = []
+        rest = nil
+        return left
+    }
+}

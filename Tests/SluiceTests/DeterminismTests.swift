@@ -1,0 +1,94 @@
+import TestSupport
+import Testing
+
+@testable import Sluice
+
+@Suite("Determinism")
+struct DeterminismTests {
+    private struct Way: CustomStringConvertible {
+        var (from, to) = ("", "")
+        var compression = ""
+        var workers = 1
+        var chunkSize = 1000
+        var kernel = KernelChoice.scalar
+
+        var description: String {
+            "\(from) to \(to)\(compression), \(workers) workers, chunks of \(chunkSize), \(kernel.rawValue)"
+        }
+        /// What may not change the bytes of a compressed file.
+        var alone: Way { Way(from: from, to: to, compression: compression, chunkSize: chunkSize) }
+    }
+
+    private static let ways: [Way] = {
+        var ways: [Way] = []
+        for (from, to) in [("csv", "jsonl"), ("jsonl", "csv"), ("csv", "json"), ("json", "jsonl")] {
+            for compression in ["", ".gz", ".lz4"] {
+                for workers in [1, 2, 3, 4, 8, 16] {
+                    for chunkSize in [1, 7, 1000, 65_536] {
+                        for kernel in kernels where kernel != .auto {
+                            ways.append(
+                                Way(
+                                    from: from, to: to, compression: compression, workers: workers,
+                                    chunkSize: chunkSize,
+                                    kernel: kernel))
+                        }
+                    }
+                }
+            }
+        }
+        return ways
+    }()
+
+    private let folder = TemporaryFolder()
+
+    private func stream(_ way: Way) throws -> [UInt8] {
+        let output = folder.file("out.\(way.to)\(way.compression)")
+        let context = StreamContext(StreamConfig(chunkSize: way.chunkSize, parallelism: way.workers))
+        // Else chunks that nobody looks at need not be made.
+        context.addProcessor { chunk in chunk.data.setAll("seen", to: .bool(chunk.data.count > 0)) }
+        try context.stream(
+            source: try FileStreamSource(folder.file("in.\(way.from)"), kernel: way.kernel),
+            sink: try FileStreamSink(output, kernel: way.kernel))
+        return try bytesOfFile(output)
+    }
+
+    private func decompressed(_ bytes: [UInt8], _ way: Way) throws -> [UInt8] {
+        guard !way.compression.isEmpty else { return bytes }
+        try folder.write(bytes, to: "packed.txt\(way.compression)")
+        let source = try FileStreamSource(folder.file("packed.txt\(way.compression)"))
+        let sink = try FileStreamSink(folder.file("plain.txt"))
+        try StreamContext(StreamConfig(parallelism: 1)).stream(source: source, sink: sink)
+        return try bytesOfFile(folder.file("plain.txt"))
+    }
+
+    @Test("the same bytes come out for any number of threads, any chunk size and any kernel")
+    func ways() throws {
+        var random = SplitMix64(seed: 5)
+        let count = isStress ? 20_000 : 3_000
+        let rows = (0..<count).map { number in
+            let text = number % 5 == 0 ? "\"a \"\"quoted\"\", é\nline\"" : "plain \(number)"
+            return "\(number),\(text),\(Int.random(in: 0...1 << 40, using: &random)),\(number % 3 == 0 ? "" : "x")\n"
+        }
+        try folder.write("id,text,number,more\n" + rows.joined(), to: "in.csv")
+        for format in ["jsonl", "json"] {
+            try StreamContext().stream(
+                source: try FileStreamSource(folder.file("in.csv")),
+                sink: try FileStreamSink(folder.file("in.\(format)")))
+        }
+        var plain: [String: [UInt8]] = [:]
+        var packed: [String: [UInt8]] = [:]
+        for way in Self.ways.shuffled(using: &random).prefix(isStress ? .max : 60 / step) {
+            let bytes = try stream(way)
+            let formats = way.from + way.to
+            let whole = try plain[formats] ?? stream(Way(from: way.from, to: way.to))
+            plain[formats] = whole
+            #expect(try decompressed(bytes, way) == whole, "\(way)")
+            if !way.compression.isEmpty {
+                let key = way.alone.description
+                let expected = try packed[key] ?? stream(way.alone)
+                packed[key] = expected
+                #expect(bytes == expected, "\(way)")
+            }
+        }
+    }
+}

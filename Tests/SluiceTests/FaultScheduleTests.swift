@@ -1,0 +1,125 @@
+import TestSupport
+import Testing
+
+@testable import Sluice
+
+/// What goes wrong where, drawn by a seed, and what has to come of it: worked out one chunk after the other, without the engine.
+private struct FaultSchedule {
+    private(set) var sizes: [Int]
+    private(set) var config: StreamConfig
+    private(set) var sourceFailsAt: Int?
+    private(set) var sinkFailsAt: KeepingSink.Step?
+    /// Records whose number it divides are taken away.
+    private let divisor: Int
+    private var adding: Set<Int> = []
+    private var dropped: Set<Int> = []
+    private var slow: Set<Int> = []
+    /// Tries that fail, by chunk.
+    private var faults: [Int: Int] = [:]
+    private var cancelledAt: Int?
+
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &random) < share }
+        let count = Int.random(in: 0...30, using: &random)
+        sizes = (0..<count).map { _ in Int.random(in: 0...6, using: &random) }
+        config = StreamConfig(
+            bufferSize: Int.random(in: 1...40, using: &random),
+            parallelism: [1, 1, 2, 3, 4, 8].randomElement(using: &random)!,
+            backpressureThreshold: Int.random(in: 1...40, using: &random),
+            maxRetries: Int.random(in: 0...3, using: &random),
+            retryDelay: RetryDelay(first: 0, cap: 0))
+        divisor = Int.random(in: 2...5, using: &random)
+        for chunk in 0..<count {
+            if chance(0.2) { adding.insert(chunk) }
+            if chance(0.15) { dropped.insert(chunk) }
+            if chance(0.1) { slow.insert(chunk) }
+            if chance(0.05) { faults[chunk] = Int.random(in: 1...5, using: &random) }
+        }
+        if chance(0.2) { sourceFailsAt = Int.random(in: 0...count, using: &random) }
+        if chance(0.3) {
+            sinkFailsAt = [.write(Int.random(in: 0...count, using: &random)), .flush, .close].randomElement(
+                using: &random)
+        }
+        if chance(0.1) { cancelledAt = Int.random(in: 0...count, using: &random) }
+    }
+
+    /// The context with its processors.
+    func makeContext() -> StreamContext {
+        let context = StreamContext(config)
+        context.addProcessor { [slow, divisor] chunk in
+            if slow.contains(chunk.sequenceNumber) { for _ in 0..<300 { chunk.data.setAll("x", to: 1) } }
+            chunk.data.removeAll { ($0["id", as: Int.self] ?? 0) % divisor == 0 }
+        }
+        let tries = Locked<[Int: Int]>([:])
+        context.addProcessor { [weak context, faults, adding, cancelledAt] chunk in
+            if chunk.sequenceNumber == cancelledAt { context?.cancel() }
+            if adding.contains(chunk.sequenceNumber) { chunk.data.append(["id": Value(-chunk.sequenceNumber - 1)]) }
+            guard let failing = faults[chunk.sequenceNumber] else { return }
+            let number = chunk.sequenceNumber
+            let tried = tries.withLock { tries in
+                tries[number, default: 0] += 1
+                return tries[number, default: 0]
+            }
+            if tried <= failing { throw StreamError(.processorFailed, "chunk \(number) fails") }
+        }
+        context.addProcessor { [dropped] (chunk: StreamChunk) in
+            dropped.contains(chunk.sequenceNumber) ? nil : chunk
+        }
+        return context
+    }
+
+    /// What is written, and the code of the error that ends the run.
+    var expected: (ids: [Int], code: StreamError.Code?, isCancelled: Bool) {
+        var ids: [Int] = []
+        var written = 0
+        var next = 0
+        let isCancelled = cancelledAt.map { $0 < sizes.count } ?? false
+        for chunk in 0...sizes.count {
+            if chunk == sourceFailsAt { return (ids, .readFailed, isCancelled) }
+            guard chunk < sizes.count else { break }
+            if let failing = faults[chunk], failing >= config.tries { return (ids, .processorFailed, isCancelled) }
+            let numbers = next..<next + sizes[chunk]
+            next += sizes[chunk]
+            guard !dropped.contains(chunk) else { continue }
+            if sinkFailsAt == .write(written) { return (ids, .writeFailed, isCancelled) }
+            written += 1
+            ids += numbers.filter { $0 % divisor != 0 } + (adding.contains(chunk) ? [-chunk - 1] : [])
+        }
+        let failsAtEnd = sinkFailsAt == .flush || sinkFailsAt == .close
+        return (ids, failsAtEnd ? .writeFailed : nil, isCancelled)
+    }
+}
+
+@Suite("Schedules of faults")
+struct FaultScheduleTests {
+    @Test("whatever goes wrong, a run accounts for every record, or throws the earliest error and publishes nothing")
+    func schedules() {
+        for seed in 0..<UInt64(isStress ? 10_000 : 500 / step) {
+            let schedule = FaultSchedule(seed: seed)
+            let (ids, code, isCancelled) = schedule.expected
+            let source = CountingSource(schedule.sizes, failsAt: schedule.sourceFailsAt)
+            let sink = KeepingSink(failsAt: schedule.sinkFailsAt)
+            let context = schedule.makeContext()
+            let error = streamError { try context.stream(source: source, sink: sink) }
+            let metrics = context.metrics
+            if isCancelled {
+                // Or an error that was there before.
+                #expect(
+                    error != nil && (error?.code == .cancelled || error?.code == code), "seed \(seed): \(error as Any)")
+                #expect(ids.starts(with: sink.ids), "seed \(seed)")
+            } else {
+                #expect(error?.code == code, "seed \(seed): \(error as Any)")
+                #expect(sink.ids == ids && metrics.writtenRecords == ids.count, "seed \(seed)")
+            }
+            #expect(
+                sink.isClosed == (error == nil) && sink.isAborted == (error != nil) && source.isClosed, "seed \(seed)")
+            #expect(context.status == (error == nil ? .completed : .error), "seed \(seed)")
+            guard error == nil else { continue }
+            #expect(metrics.readRecords == schedule.sizes.reduce(0, +), "seed \(seed)")
+            #expect(
+                metrics.readRecords + metrics.addedRecords == metrics.writtenRecords + metrics.filteredRecords,
+                "seed \(seed)")
+        }
+    }
+}
