@@ -46,7 +46,7 @@ let package = Package(
             name: "bench-ring", dependencies: ["CSluice", "BenchQueue"], path: "Benchmarks/ring", swiftSettings: strict),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter", "TestSupport"],

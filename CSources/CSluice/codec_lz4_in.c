@@ -1,26 +1,23 @@
-// LZ4 in: the frame format around liblz4's decoder of blocks.
+// LZ4 in: frames around blocks, which codec_lz4_block.h decodes.
 //
-// liblz4 has a decoder of frames too. It allocates as it meets larger blocks, and spends as much time on its checksums as on
-// all else.
+// liblz4 has a decoder of frames too. It allocates as it meets larger blocks, which it keeps whole, and spends as much time on
+// its checksums as on all else.
 //
 // The machine takes a frame's parts in order: magic number, descriptor, blocks, checksum. Each part has a state, and each
 // state keeps in the struct what it has taken so far, so input and output may be cut anywhere:
 //
 // (1) `next` of the reader never moves back behind where a call began: no byte is asked for twice.
 // (2) A step either finishes its state (OK), or has used up its input or its room and says which.
-// (3) Every byte that reaches `out` is in `hash` and `length` by the end of its call, so the end of the frame checks all of
-//     them.
-// (4) A block is decoded at once: straight to `out` where that has room for any block and no later one looks back at it, or
-//     else behind the content before it in `window`, from where it goes out as there is room.
+// (3) Every byte that reaches `out` is in `hash` and `length` by the end of its step, so the end of the frame checks all of
+//     them; and in `history` by the end of its call, for blocks that look back at it.
+// (4) Nothing of a block that has a checksum is decoded before that was checked.
 // (5) After an error the machine stays there: the next call answers the same.
 
-#include "include/sluice_lz4.h"
-
-#include <lz4.h>
 #include <stdlib.h>
 
 #include "codec.h"
-#include "include/sluice_xxh32.h"
+#include "codec_lz4_block.h"
+#include "include/sluice_lz4.h"
 
 // The first byte of a descriptor.
 enum {
@@ -38,7 +35,6 @@ enum { MAGIC_LENGTH = 4, FLAGS_LENGTH = 2, DESCRIPTOR_MAX = 15, CHECKSUM_LENGTH 
 // Of a block's length: its data are the content as it is.
 #define IS_STORED 0x80000000u
 
-#define HISTORY_MAX (64u << 10)  // how far back blocks look
 #define BLOCK_MAX (4u << 20)
 
 typedef enum decoder_state {
@@ -48,8 +44,8 @@ typedef enum decoder_state {
     STATE_FLAGS,         // the two bytes that every descriptor has
     STATE_DESCRIPTOR,    // its other bytes
     STATE_BLOCK_LENGTH,  // or the end mark
+    STATE_BLOCK_CHECKSUM,
     STATE_BLOCK,
-    STATE_CONTENT,       // of `window`, on its way out
     STATE_CHECKSUM,
     STATE_FAILED
 } decoder_state;
@@ -66,16 +62,17 @@ struct sluice_lz4_decoder {
     uint64_t content_length; // of this frame, if it says so
     uint64_t length;         // of this frame's content so far
     sluice_xxh32_state hash; // of this frame's content so far
-    uint32_t decoded;        // bytes of `window`: content before, and the block's ...
-    uint32_t given;          // ... and those of them that are out
+    uint32_t block_left;     // bytes of the block that are not decoded yet
+    lz4_block_state block;
+    // What is never touched takes no memory.
+    lz4_history history;
     uint8_t held[BLOCK_MAX + CHECKSUM_LENGTH];
-    uint8_t window[HISTORY_MAX + BLOCK_MAX];
 };
 
 sluice_lz4_decoder *sluice_lz4_decoder_create(void) {
     sluice_lz4_decoder *decoder = malloc(sizeof *decoder);
-    // Not the two large arrays: what is never touched takes no memory.
-    if (decoder) memset(decoder, 0, offsetof(sluice_lz4_decoder, held));
+    if (!decoder) return NULL;
+    memset(decoder, 0, offsetof(sluice_lz4_decoder, history.bytes));
     return decoder;
 }
 
@@ -153,9 +150,8 @@ static sluice_status run_descriptor(sluice_lz4_decoder *decoder, reader *in) {
     if (dictionary_id) return SLUICE_ERROR_NEEDS_DICTIONARY;
     if (content_length) decoder->content_length = load_32(bytes) | (uint64_t)load_32(bytes + 4) << 32;
     decoder->length = 0;
+    decoder->block.reach = 0;
     decoder->hash = sluice_xxh32_start();
-    decoder->decoded = 0;
-    decoder->given = 0;
     decoder->state = STATE_BLOCK_LENGTH;
     return SLUICE_OK;
 }
@@ -176,76 +172,56 @@ static sluice_status run_block_length(sluice_lz4_decoder *decoder, reader *in) {
         decoder->state = STATE_CHECKSUM;
         return SLUICE_OK;
     }
-    if ((decoder->block_length & ~IS_STORED) > decoder->block_max) return SLUICE_ERROR_CORRUPT;
+    decoder->block_left = decoder->block_length & ~IS_STORED;
+    if (decoder->block_left > decoder->block_max) return SLUICE_ERROR_CORRUPT;
+    const uint64_t reach = flags(decoder) & IS_INDEPENDENT ? 0 : decoder->block.reach;
+    decoder->block = (lz4_block_state){.content_left = decoder->block_max, .reach = reach};
+    decoder->state = flags(decoder) & HAS_BLOCK_CHECKSUMS ? STATE_BLOCK_CHECKSUM : STATE_BLOCK;
+    return SLUICE_OK;
+}
+
+// A block that has a checksum is put together first.
+static sluice_status run_block_checksum(sluice_lz4_decoder *decoder, reader *in) {
+    const uint32_t length = decoder->block_left;
+    const uint8_t *block = take_part(decoder, in, length + CHECKSUM_LENGTH);
+    if (!block) return SLUICE_NEED_INPUT;
+    if (load_32(block + length) != sluice_xxh32(block, length)) return SLUICE_ERROR_CORRUPT;
+    if (block != decoder->held) memcpy(decoder->held, block, length);
     decoder->state = STATE_BLOCK;
     return SLUICE_OK;
 }
 
-// Decodes a block to `out`, which has room for block_max bytes behind `history` bytes of content; returns how many it is, less
-// than 0 where the block is damaged.
-static int decode_block(const sluice_lz4_decoder *decoder, const uint8_t *block, uint8_t *out, uint32_t history) {
-    const int length = (int)(decoder->block_length & ~IS_STORED);
-    if (decoder->block_length & IS_STORED) {
-        memcpy(out, block, (size_t)length);
-        return length;
-    }
-    return LZ4_decompress_safe_usingDict(
-        (const char *)block, (char *)out, length, (int)decoder->block_max, (const char *)out - history, (int)history);
+// Copies a block's content, as lz4_block_run decodes it.
+static sluice_status run_stored(lz4_block_state *block, reader *in, bool is_whole, writer *out) {
+    const size_t count = reader_left(in) < writer_left(out) ? reader_left(in) : writer_left(out);
+    if (count > 0) memcpy(out->next, in->next, count);
+    in->next += count;
+    out->next += count;
+    block->reach += count;
+    if (reader_left(in) > 0) return SLUICE_OUTPUT_FULL;
+    return is_whole ? SLUICE_OK : SLUICE_NEED_INPUT;
 }
 
-static sluice_status give(sluice_lz4_decoder *decoder, const uint8_t *content, size_t count) {
-    if (flags(decoder) & HAS_CONTENT_CHECKSUM) sluice_xxh32_add(&decoder->hash, content, count);
+static sluice_status run_block(sluice_lz4_decoder *decoder, reader *in, lz4_output *out) {
+    const uint32_t length = decoder->block_length & ~IS_STORED;
+    const bool is_held = flags(decoder) & HAS_BLOCK_CHECKSUMS;
+    const bool is_whole = is_held || reader_left(in) >= decoder->block_left;
+    const uint8_t *const from = is_held ? decoder->held + length - decoder->block_left : in->next;
+    reader bytes = {.next = from, .end = is_whole ? from + decoder->block_left : in->end};
+    const uint8_t *const content = out->writer.next;
+    out->hash = flags(decoder) & HAS_CONTENT_CHECKSUM ? &decoder->hash : NULL;
+    out->hashed = content;
+    const sluice_status status = decoder->block_length & IS_STORED
+                                     ? run_stored(&decoder->block, &bytes, is_whole, &out->writer)
+                                     : lz4_block_run(&decoder->block, &bytes, is_whole, out);
+    decoder->block_left -= (uint32_t)(bytes.next - from);
+    if (!is_held) in->next = bytes.next;
+    const size_t count = (size_t)(out->writer.next - content);
+    if (out->hash) sluice_xxh32_add(out->hash, out->hashed, (size_t)(out->writer.next - out->hashed));
     decoder->length += count;
     if (flags(decoder) & HAS_CONTENT_LENGTH && decoder->length > decoder->content_length) return SLUICE_ERROR_CORRUPT;
-    return SLUICE_OK;
-}
-
-// Makes room for a block in the window, and returns how much content is there to look back at. Small blocks lie one behind
-// another for a while, so that not each of them moves as much as it decodes.
-static uint32_t prepare_window(sluice_lz4_decoder *decoder) {
-    if (flags(decoder) & IS_INDEPENDENT) return decoder->decoded = 0;
-    const uint32_t in_use = HISTORY_MAX + (decoder->block_max > 4 * HISTORY_MAX ? decoder->block_max : 4 * HISTORY_MAX);
-    uint32_t history = decoder->decoded < HISTORY_MAX ? decoder->decoded : HISTORY_MAX;
-    if (decoder->decoded + decoder->block_max > in_use) {
-        memmove(decoder->window, decoder->window + decoder->decoded - history, history);
-        decoder->decoded = history;
-    }
-    return history;
-}
-
-static sluice_status run_block(sluice_lz4_decoder *decoder, reader *in, writer *out) {
-    const uint32_t length = decoder->block_length & ~IS_STORED;
-    const bool has_checksum = flags(decoder) & HAS_BLOCK_CHECKSUMS;
-    const uint8_t *block = take_part(decoder, in, length + (has_checksum ? CHECKSUM_LENGTH : 0));
-    if (!block) return SLUICE_NEED_INPUT;
-    if (has_checksum && load_32(block + length) != sluice_xxh32(block, length)) return SLUICE_ERROR_CORRUPT;
-    if (flags(decoder) & IS_INDEPENDENT && writer_left(out) >= decoder->block_max) {
-        const int count = decode_block(decoder, block, out->next, 0);
-        if (count < 0) return SLUICE_ERROR_CORRUPT;
-        out->next += count;
-        decoder->state = STATE_BLOCK_LENGTH;
-        return give(decoder, out->next - count, (size_t)count);
-    }
-    const uint32_t history = prepare_window(decoder);
-    const int count = decode_block(decoder, block, decoder->window + decoder->decoded, history);
-    if (count < 0) return SLUICE_ERROR_CORRUPT;
-    decoder->given = decoder->decoded;
-    decoder->decoded += (uint32_t)count;
-    decoder->state = STATE_CONTENT;
-    return SLUICE_OK;
-}
-
-static sluice_status run_content(sluice_lz4_decoder *decoder, writer *out) {
-    const uint32_t left = decoder->decoded - decoder->given;
-    const uint32_t count = writer_left(out) < left ? (uint32_t)writer_left(out) : left;
-    if (count > 0) memcpy(out->next, decoder->window + decoder->given, count);
-    out->next += count;
-    decoder->given += count;
-    const sluice_status status = give(decoder, out->next - count, count);
-    if (status < 0) return status;
-    if (count < left) return SLUICE_OUTPUT_FULL;
-    decoder->state = STATE_BLOCK_LENGTH;
-    return SLUICE_OK;
+    if (status == SLUICE_OK) decoder->state = STATE_BLOCK_LENGTH;
+    return status;
 }
 
 static sluice_status run_checksum(sluice_lz4_decoder *decoder, reader *in) {
@@ -255,7 +231,7 @@ static sluice_status run_checksum(sluice_lz4_decoder *decoder, reader *in) {
     return end_frame(decoder);
 }
 
-static sluice_status step(sluice_lz4_decoder *decoder, reader *in, writer *out) {
+static sluice_status step(sluice_lz4_decoder *decoder, reader *in, lz4_output *out) {
     switch (decoder->state) {
         case STATE_MAGIC: return run_magic(decoder, in);
         case STATE_SKIP_LENGTH: return run_skip_length(decoder, in);
@@ -263,8 +239,8 @@ static sluice_status step(sluice_lz4_decoder *decoder, reader *in, writer *out) 
         case STATE_FLAGS: return run_flags(decoder, in);
         case STATE_DESCRIPTOR: return run_descriptor(decoder, in);
         case STATE_BLOCK_LENGTH: return run_block_length(decoder, in);
+        case STATE_BLOCK_CHECKSUM: return run_block_checksum(decoder, in);
         case STATE_BLOCK: return run_block(decoder, in, out);
-        case STATE_CONTENT: return run_content(decoder, out);
         case STATE_CHECKSUM: return run_checksum(decoder, in);
         case STATE_FAILED: return decoder->failure;
     }
@@ -276,13 +252,19 @@ sluice_status sluice_lz4_decoder_run(
     uint8_t *out, size_t out_capacity, size_t *out_used) {
     assert(*in_used <= in_length && *out_used <= out_capacity);
     reader reader = {.next = in + *in_used, .end = in + in_length};
-    writer writer = {.next = out + *out_used, .end = out + out_capacity};
+    uint8_t *const start = out + *out_used;
+    lz4_output output = {
+        .writer = {.next = start, .end = out + out_capacity},
+        .start = start,
+        .history = &decoder->history,
+    };
     sluice_status status;
     do {
-        status = step(decoder, &reader, &writer);
+        status = step(decoder, &reader, &output);
     } while (status == SLUICE_OK);
+    lz4_history_add(&decoder->history, start, (size_t)(output.writer.next - start));
     *in_used = (size_t)(reader.next - in);
-    *out_used = (size_t)(writer.next - out);
+    *out_used = (size_t)(output.writer.next - out);
 
     if (status == SLUICE_NEED_INPUT && final) {
         const bool is_between = decoder->state == STATE_MAGIC && decoder->held_count == 0;

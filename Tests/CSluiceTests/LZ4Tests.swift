@@ -46,9 +46,11 @@ private func whole(_ file: [UInt8]) -> Outcome { unlz4(file, cuts: [], room: 1 <
 
 private func byteByByte(_ file: [UInt8], room: Int = 1) -> Outcome { unlz4(file, cuts: file.indices, room: room) }
 
+nonisolated(unsafe) private let kernel = sluice_kernel_named("auto")
+
 /// A file of ours.
 private func packed(_ content: [UInt8], level: Int32) -> [UInt8] {
-    let encoder = sluice_lz4_encoder_create(level)!
+    let encoder = sluice_lz4_encoder_create(level, kernel)!
     defer { sluice_lz4_encoder_destroy(encoder) }
     var file = frameStart
     for start in stride(from: 0, to: content.count, by: Int(SLUICE_LZ4_INPUT_MAX)) {
@@ -68,7 +70,7 @@ private func frameEnd(_ content: [UInt8]) -> [UInt8] {
 
 private func block(_ piece: [UInt8], _ encoder: OpaquePointer) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: Int(SLUICE_LZ4_OUTPUT_MAX)) { buffer, count in
-        count = sluice_lz4_block(encoder, piece, piece.count, buffer.baseAddress)
+        count = sluice_lz4_block(encoder, piece, piece.count, buffer.baseAddress, nil)
     }
 }
 
@@ -278,7 +280,58 @@ struct LZ4InTests {
             #expect(unlz4(frame + tail, cuts: [], room: room).content == hello)
         }
         let damaged = LZ4File.frame([], [.stored(hello), .compressed(copyFromNowhere)])
-        #expect(unlz4(damaged, cuts: [], room: room) == Outcome(status: SLUICE_ERROR_CORRUPT, content: hello))
+        #expect(unlz4(damaged, cuts: [], room: room) == Outcome(status: SLUICE_ERROR_CORRUPT, content: hello + [0x61]))
+    }
+
+    @Test("nothing of a block is in the output that its checksum does not fit", arguments: [1, 5, 1000, 70_000])
+    func noContentOfDamagedBlock(room: Int) {
+        let options = LZ4File.Options { $0.hasBlockChecksums = true }
+        let file = LZ4File.frame(hello + abc.content, [.stored(hello), .compressed(abc.data)], options)
+        for place in abc.data.indices {
+            // Behind the block: its checksum, the end mark and that of the content.
+            let damaged = changed(file, at: place - abc.data.count - 12)
+            #expect(unlz4(damaged, cuts: [], room: room) == Outcome(status: SLUICE_ERROR_CORRUPT, content: hello))
+        }
+    }
+
+    @Test("sequences of every length and distance, through every room", arguments: 1...12)
+    func sequences(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let lengths = [0, 1, 2, 14, 15, 16, 17, 31, 32, 33, 269, 270, 271, 300, 600]
+        var content: [UInt8] = []
+        var sequences = LZ4Sequences()
+        while content.count < 30_000 {
+            let literals = noise(content.isEmpty ? 1 : lengths.randomElement(using: &random)!, seed: random.next())
+            content += literals
+            let distances = [1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 300, 20_000]
+            let distance = min(content.count, distances.randomElement(using: &random)!)
+            let length = 4 + lengths.randomElement(using: &random)!
+            for _ in 0..<length { content.append(content[content.count - distance]) }
+            sequences.add(literals, copying: length, from: distance)
+        }
+        content += [1, 2, 3, 4, 5]
+        let file = LZ4File.frame(content, [.compressed(sequences.ended(by: [1, 2, 3, 4, 5]))])
+        let expected = Outcome(status: SLUICE_END, content: content)
+        #expect(try LZ4File.content(of: file) == content)
+        for room in [1, 2, 3, 5, 31, 33, 64, 100, 577, 4096, 40_000] {
+            #expect(unlz4(file, cuts: [], room: room) == expected, "room for \(room)")
+            let cuts = (0..<50).map { _ in Int.random(in: 0...file.count, using: &random) }.sorted()
+            #expect(unlz4(file, cuts: cuts, room: room) == expected, "room for \(room), cut")
+        }
+        #expect(byteByByte(file) == expected)
+    }
+
+    @Test("the checksum is right wherever input and output are cut, over many short sequences", arguments: 1...6)
+    func checksumOfPieces(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let content = csv(rows: 3000)
+        let file = packed(content, level: seed % 2 == 0 ? 1 : 9)
+        for room in [1000, 5003, 16_384, 40_001, 300_000] {
+            let cuts = (0..<6).map { _ in Int.random(in: 0...file.count, using: &random) }.sorted()
+            #expect(unlz4(file, cuts: cuts, room: room) == Outcome(status: SLUICE_END, content: content), "\(room)")
+            let damaged = unlz4(changed(file, at: -1), cuts: cuts, room: room)
+            #expect(damaged == Outcome(status: SLUICE_ERROR_CORRUPT, content: content), "\(room)")
+        }
     }
 
     @Test("a file cut short anywhere but between frames is noticed")
@@ -441,12 +494,12 @@ struct LZ4OutTests {
     func levelsAct() {
         let sizes = (0...12 as ClosedRange<Int32>).map { packed(csv(rows: 20_000), level: $0).count }
         #expect(sizes[0] == sizes[1] && sizes[1] > sizes[2] && sizes[2] > sizes[9] && sizes[9] > sizes[12])
-        for level in [-1, 13, 100] as [Int32] { #expect(sluice_lz4_encoder_create(level) == nil) }
+        for level in [-1, 13, 100] as [Int32] { #expect(sluice_lz4_encoder_create(level, kernel) == nil) }
     }
 
     @Test("data that does not shrink is stored")
     func stored() {
-        let encoder = sluice_lz4_encoder_create(1)!
+        let encoder = sluice_lz4_encoder_create(1, kernel)!
         defer { sluice_lz4_encoder_destroy(encoder) }
         for content in [noise(100_000, seed: 6), [0x61], noise(Int(SLUICE_LZ4_INPUT_MAX), seed: 7)] {
             let length = UInt32(content.count) | 0x8000_0000
@@ -458,11 +511,11 @@ struct LZ4OutTests {
 
     @Test("a block does not depend on those before it", arguments: [1, 9] as [Int32])
     func independence(level: Int32) {
-        let used = sluice_lz4_encoder_create(level)!
+        let used = sluice_lz4_encoder_create(level, kernel)!
         defer { sluice_lz4_encoder_destroy(used) }
         for content in Self.contents where !content.isEmpty {
             let piece = [UInt8](content.prefix(Int(SLUICE_LZ4_INPUT_MAX)))
-            let fresh = sluice_lz4_encoder_create(level)!
+            let fresh = sluice_lz4_encoder_create(level, kernel)!
             defer { sluice_lz4_encoder_destroy(fresh) }
             #expect(block(piece, used) == block(piece, fresh))
         }

@@ -46,6 +46,7 @@ void check_utf8(const sluice_kernel *kernel, const input *in);
 void check_transcoding(const sluice_kernel *kernel, const input *in);
 void check_encoding_csv(const sluice_kernel *kernel, const input *in);
 void check_encoding_json(const sluice_kernel *kernel, const input *in);
+void check_lz4_lines(const sluice_kernel *kernel, const input *in);
 
 const sluice_kernel *scalar_kernel(void);
 

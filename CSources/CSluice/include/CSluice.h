@@ -10,6 +10,7 @@
 #include "sluice_json.h"
 #include "sluice_kernel.h"
 #include "sluice_lz4.h"
+#include "sluice_lz4_lines.h"
 #include "sluice_number.h"
 #include "sluice_ring.h"
 #include "sluice_status.h"

@@ -6,6 +6,7 @@
 #include "sluice_csv.h"
 #include "sluice_encode.h"
 #include "sluice_json.h"
+#include "sluice_lz4_lines.h"
 #include "sluice_text.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
@@ -26,6 +27,7 @@ typedef struct sluice_kernel {
     sluice_encode_jsonl_records_function *encode_jsonl_records;
     sluice_encode_csv_columns_function *encode_csv_columns;
     sluice_encode_content_function *encode_content;
+    sluice_lz4_lines_function *lz4_lines;
 } sluice_kernel;
 
 // "auto" (the fastest that this processor runs), "scalar", "avx2", "avx512", "neon". NULL for a name that is unknown, or

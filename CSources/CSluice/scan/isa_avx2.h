@@ -171,4 +171,19 @@ static inline uint32_t squeeze_units_to_utf8(const uint8_t *units, uint8_t *to) 
     return (uint32_t)(to - start);
 }
 
+// ---- LZ4: see lz4_lines.inc.
+
+// How many of 32 bytes are equal before one that is not.
+static inline uint32_t count_equal(const uint8_t *a, const uint8_t *b) {
+    const __m256i other = _mm256_loadu_si256((const __m256i *)b);
+    return _tzcnt_u32(~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), other)));
+}
+
+// Writes those of four numbers that have all ones in `flags` (and rubbish, 4 in all); returns how many.
+static inline uint32_t squeeze_four_numbers(uint64_t numbers, uint64_t flags, uint16_t *to) {
+    const uint64_t squeezed = _pext_u64(numbers, flags);
+    memcpy(to, &squeezed, sizeof squeezed);
+    return mask_count(flags) / 16;
+}
+
 #endif

@@ -28,17 +28,22 @@ static inline block block_or(block a, block b) { return _mm512_or_si512(a, b); }
 static inline uint64_t block_non_ascii(block b) { return _mm512_movepi8_mask(b); }
 static inline bool block_is_ascii(block b) { return block_non_ascii(b) == 0; }
 
-// Compresses the numbers 0 ... 63 by the mask; sixteen at a time.
-static inline __attribute__((always_inline)) uint32_t mask_write_places(
-    uint32_t *out, uint32_t base, uint64_t mask) {
+// The numbers 0 ... 63 that `mask` has a bit for.
+static inline __m512i mask_places(uint64_t mask) {
     static const uint8_t numbers[64] = {
         0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
         22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
         44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
     };
+    return _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(numbers));
+}
+
+// Sixteen at a time.
+static inline __attribute__((always_inline)) uint32_t mask_write_places(
+    uint32_t *out, uint32_t base, uint64_t mask) {
     const uint32_t count = mask_count(mask);
     const __m512i bases = _mm512_set1_epi32((int)base);
-    __m512i places = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(numbers));
+    __m512i places = mask_places(mask);
     uint32_t done = 0;
     do {  // once at least: whether there is a place at all is hard to foresee
         const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places));
@@ -202,6 +207,35 @@ static inline uint32_t compress_utf8_to_latin1(const uint8_t *from, size_t lengt
     const __m512i upper = _mm512_and_si512(_mm512_slli_epi16(p.middle, 6), _mm512_set1_epi8((char)0xC0));
     _mm512_storeu_si512(to, _mm512_or_si512(upper, p.last));
     return p.count;
+}
+
+// ---- LZ4: see lz4_lines.inc.
+
+// How many of 32 bytes are equal before one that is not.
+static inline uint32_t count_equal(const uint8_t *a, const uint8_t *b) {
+    const __m256i other = _mm256_loadu_si256((const __m256i *)b);
+    return _tzcnt_u32(_mm256_cmpneq_epi8_mask(_mm256_loadu_si256((const __m256i *)a), other));
+}
+
+// mask_write_places of 16 bits.
+static inline uint32_t compress_places(uint16_t *out, uint16_t base, uint64_t mask) {
+    const uint32_t count = mask_count(mask);
+    const __m256i bases = _mm256_set1_epi16((int16_t)base);
+    __m512i places = mask_places(mask);
+    uint32_t done = 0;
+    do {
+        const __m256i sixteen = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(places));
+        _mm256_storeu_si256((__m256i *)(out + done), _mm256_add_epi16(bases, sixteen));
+        places = _mm512_alignr_epi64(places, places, 2);
+        done += 16;
+    } while (done < count);
+    return count;
+}
+
+// compress_bytes of 16 bits.
+static inline uint32_t compress_numbers(__m512i numbers, __mmask32 mask, uint16_t *to) {
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi16(mask, numbers));
+    return mask_count(mask);
 }
 
 #endif

@@ -23,6 +23,7 @@ static inline uint64_t mask_prefix_xor(uint64_t mask) {
 
 static inline uint32_t mask_count(uint64_t mask) { return (uint32_t)__builtin_popcountll(mask); }
 static inline uint32_t mask_first(uint64_t mask) { return mask ? (uint32_t)__builtin_ctzll(mask) : 64; }
+static inline uint32_t mask_leading_zeros(uint64_t mask) { return mask ? (uint32_t)__builtin_clzll(mask) : 64; }
 static inline uint64_t mask_without_first(uint64_t mask) { return mask & (mask - 1); }
 static inline uint32_t mask_last(uint64_t mask) { return 63 - (uint32_t)__builtin_clzll(mask); }
 static inline uint64_t mask_low(uint32_t count) { return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX; }
@@ -181,6 +182,12 @@ static inline vector equals_any(vector v, uint8_t a, uint8_t b, uint8_t c, uint8
 static inline uint32_t find_any(const uint8_t *from, size_t length, uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
     const pair v = pair_load(from);
     return mask_within(pair_mask(equals_any(v.low, a, b, c, d), equals_any(v.high, a, b, c, d)), length);
+}
+
+// How many of 32 bytes are equal before one that is not.
+static inline uint32_t count_equal(const uint8_t *a, const uint8_t *b) {
+    const pair u = pair_load(a), v = pair_load(b);
+    return mask_first(~(uint64_t)pair_mask(vceqq_u8(u.low, v.low), vceqq_u8(u.high, v.high)));
 }
 
 static inline vector is_json_special(vector v) {

@@ -11,7 +11,11 @@
 #define SLUICE_ISA_NAME "scalar"
 #define SLUICE_ISA_VECTOR 32  // bytes of one vector
 
-static inline uint32_t mask_first(uint64_t mask) { return (uint32_t)__builtin_ctzll(mask); }
+static inline uint32_t mask_count(uint64_t mask) { return (uint32_t)__builtin_popcountll(mask); }
+static inline uint32_t mask_first(uint64_t mask) { return mask ? (uint32_t)__builtin_ctzll(mask) : 64; }
+static inline uint32_t mask_leading_zeros(uint64_t mask) { return mask ? (uint32_t)__builtin_clzll(mask) : 64; }
+static inline uint64_t mask_without_first(uint64_t mask) { return mask & (mask - 1); }
+static inline uint64_t mask_low(uint32_t count) { return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX; }
 
 // Bit i of the result: the parity of the bits 0 ... i.
 static inline uint64_t mask_prefix_xor(uint64_t mask) {
@@ -55,6 +59,23 @@ static inline uint32_t find_any(const uint8_t *from, size_t length, uint8_t a, u
         }
     }
     return mask;
+}
+
+// Of 64 bytes, a block, those that equal `byte`.
+typedef const uint8_t *block;
+
+static inline block block_load(const uint8_t *bytes) { return bytes; }
+
+static inline uint64_t block_equal(block b, uint8_t byte) {
+    const uint32_t low = find_any(b, 32, byte, byte, byte, byte), high = find_any(b + 32, 32, byte, byte, byte, byte);
+    return low | (uint64_t)high << 32;
+}
+
+// How many of 32 bytes are equal before one that is not.
+static inline uint32_t count_equal(const uint8_t *a, const uint8_t *b) {
+    uint32_t count = 0;
+    while (count < SLUICE_ISA_VECTOR && a[count] == b[count]) count++;
+    return count;
 }
 
 // Bytes that a JSON string must escape: quote, backslash, below 0x20.

@@ -25,6 +25,8 @@ static inline uint64_t mask_without_first(uint64_t mask) { return _blsr_u64(mask
 // The highest bit's number; `mask` is not 0.
 static inline uint32_t mask_last(uint64_t mask) { return 63 - (uint32_t)_lzcnt_u64(mask); }
 
+static inline uint32_t mask_leading_zeros(uint64_t mask) { return (uint32_t)_lzcnt_u64(mask); }
+
 // Mask of the lowest `count` bits, 0 ... 64.
 static inline uint64_t mask_low(uint32_t count) { return _bzhi_u64(UINT64_MAX, count); }
 

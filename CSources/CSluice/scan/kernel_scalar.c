@@ -6,6 +6,7 @@
 #include "encode_content.inc"
 #include "encode_csv.inc"
 #include "encode_jsonl.inc"
+#include "lz4_lines.inc"
 
 const sluice_kernel sluice_kernel_scalar = {
     .name = SLUICE_ISA_NAME,
@@ -31,4 +32,5 @@ const sluice_kernel sluice_kernel_scalar = {
     .encode_jsonl_records = encode_jsonl_records,
     .encode_csv_columns = encode_csv_columns,
     .encode_content = encode_content,
+    .lz4_lines = lz4_lines,
 };

@@ -54,7 +54,7 @@ public final class FileStreamSink: SplitSink {
     /// Bytes before compression that were committed.
     private var rawBytes = 0
     /// What stands around the blocks; nil without compression.
-    private var frame: (any CompressionFrame)?
+    private let frame: (any CompressionFrame)?
     private var frameHasStarted = false
     /// Chunks that wait for the columns.
     private var waiting: [StreamChunk] = []
@@ -206,7 +206,7 @@ extension FileStreamSink {
     /// The encoder of chunks that come by `writeChunk`; it opens the array of JSON.
     private func ownEncoder() throws -> Encoder {
         if let encoder { return encoder }
-        let made = try makeEncoder()
+        let made = try makeEncoder(for: frame)
         made.opensArray = format == .json
         encoder = made
         return made
@@ -409,12 +409,16 @@ extension FileStreamSink {
         }
     }
 
-    public func makeEncoder() throws -> Encoder {
+    public func makeEncoder() throws -> Encoder { try makeEncoder(for: nil) }
+
+    /// - Parameter frame: ours, for an encoder whose blocks are committed as soon as they are made.
+    private func makeEncoder(for frame: (any CompressionFrame)?) throws -> Encoder {
         guard let encoding = decided.withLock({ $0 }) else {
             throw StreamError(.closed, "the sink is not ready to encode", path: path, stage: "encode")
         }
         let transcoder = self.encoding == .utf8 ? nil : TranscodingOutput(self.encoding, pool, kernel)
-        return Encoder(encoding, transcoder, try compression.compressor(level: level), pool, dropped)
+        let compressor = try compression.compressor(level: level, frame: frame, kernel)
+        return Encoder(encoding, transcoder, compressor, notesContent: frame != nil, pool, dropped)
     }
 
     public func commit(_ block: EncodedBlock) throws {
@@ -440,6 +444,8 @@ extension FileStreamSink {
         private let formatter: RecordFormatter
         private let transcoder: TranscodingOutput?
         private let compressor: (any BlockCompressor)?
+        /// The frame takes note of what is compressed on the way, not when it is committed.
+        private let notesContent: Bool
         private let pool: BlockPool
         private var raw: ByteBlock
         private var filled = 0
@@ -453,11 +459,12 @@ extension FileStreamSink {
 
         fileprivate init(
             _ encoding: RecordEncoding, _ transcoder: TranscodingOutput?, _ compressor: (any BlockCompressor)?,
-            _ pool: BlockPool, _ dropped: DroppedFields
+            notesContent: Bool, _ pool: BlockPool, _ dropped: DroppedFields
         ) {
             formatter = RecordFormatter(encoding, pool, dropped)
             self.transcoder = transcoder
             self.compressor = compressor
+            self.notesContent = notesContent
             self.pool = pool
             raw = pool.block(capacity: Self.blockSize)
         }
@@ -523,7 +530,8 @@ extension FileStreamSink {
                 let block = pool.block(capacity: sizes.outputMax)
                 let length = compressor.block(
                     UnsafeBufferPointer(start: raw.bytes + start, count: count), into: block.bytes)
-                try emit(EncodedBlock(block: block, count: length, rawCount: count, raw: (raw, start)))
+                let content = notesContent ? nil : (raw, start)
+                try emit(EncodedBlock(block: block, count: length, rawCount: count, raw: content))
                 start += count
             }
             filled -= start

@@ -53,12 +53,16 @@ extension CompressionFormat {
         }
     }
 
-    /// - Parameter level: one of `levels`.
-    func compressor(level: Int) throws(StreamError) -> (any BlockCompressor)? {
+    /// - Parameters:
+    ///   - level: one of `levels`.
+    ///   - frame: the one that it makes all blocks of; nil where others may make some.
+    func compressor(
+        level: Int, frame: (any CompressionFrame)?, _ kernel: any Kernel
+    ) throws(StreamError) -> (any BlockCompressor)? {
         switch self {
         case .none: nil
         case .gzip: try BlockDeflater(level: level)
-        case .lz4: try LZ4Encoder(level: level)
+        case .lz4: try kernel.makeLZ4Encoder(level: level, frame: frame as? LZ4Frame)
         }
     }
 

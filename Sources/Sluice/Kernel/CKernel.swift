@@ -196,6 +196,12 @@ struct CKernel: Kernel, @unchecked Sendable {
             table.pointee.encode_csv_columns(
                 &encoder.core, &rows, columns.columns, UInt32(columns.columns.count), &dialect, out, capacity))
     }
+
+    // MARK: LZ4
+
+    func makeLZ4Encoder(level: Int, frame: LZ4Frame?) throws(StreamError) -> LZ4Encoder {
+        try LZ4Encoder(table, level: level, frame: frame)
+    }
 }
 
 extension KernelStatus {

@@ -23,6 +23,8 @@ extension Decompressor {
 }
 
 /// Makes blocks of a compressed file, each on its own.
+///
+/// One that is made for a frame is the only one to make blocks of it, in order, and the frame takes note of them on the way.
 protocol BlockCompressor: AnyObject {
     /// Input bytes of a full block.
     static var inputMax: Int { get }
@@ -34,11 +36,11 @@ protocol BlockCompressor: AnyObject {
 }
 
 /// What stands around the blocks of a compressed file. It sees all of them, in order.
-protocol CompressionFrame {
+protocol CompressionFrame: AnyObject {
     /// What comes before the first block.
     var start: [UInt8] { get }
     /// Takes note of what a block was before compression.
-    mutating func add(_ content: UnsafeRawBufferPointer)
+    func add(_ content: UnsafeRawBufferPointer)
     /// What comes behind the last block.
     var end: [UInt8] { get }
 }

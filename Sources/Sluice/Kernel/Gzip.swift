@@ -73,7 +73,7 @@ final class BlockDeflater: BlockCompressor {
 }
 
 /// BGZF: members that stand for themselves, and an empty one at the end.
-struct BlockGzipFrame: CompressionFrame {
+final class BlockGzipFrame: CompressionFrame {
     var start: [UInt8] { [] }
     func add(_ content: UnsafeRawBufferPointer) {}
     var end: [UInt8] { withUnsafeBytes(of: sluice_bgzf_end) { Array($0) } }

@@ -113,6 +113,9 @@ protocol Kernel: Sendable {
         _ rows: EncodableRows, _ columns: OutputColumns, _ dialect: CSVDialect, _ encoder: inout RowEncoder,
         into out: UnsafeMutablePointer<UInt8>, capacity: Int
     ) -> KernelStatus
+
+    /// - Parameters: see `LZ4Encoder`.
+    func makeLZ4Encoder(level: Int, frame: LZ4Frame?) throws(StreamError) -> LZ4Encoder
 }
 
 /// What a kernel's call came to.

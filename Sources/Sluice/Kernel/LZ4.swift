@@ -41,29 +41,34 @@ final class LZ4Encoder: BlockCompressor {
     static let levels = 0...Int(SLUICE_LZ4_LEVEL_MAX)
 
     private let core: OpaquePointer
+    private let frame: LZ4Frame?
 
-    /// - Parameter level: one of `levels`.
-    init(level: Int) throws(StreamError) {
-        guard let core = sluice_lz4_encoder_create(Int32(level)) else {
+    /// - Parameters:
+    ///   - level: one of `levels`.
+    ///   - frame: takes note of every block on the way, see `BlockCompressor`.
+    init(_ kernel: UnsafePointer<sluice_kernel>, level: Int, frame: LZ4Frame?) throws(StreamError) {
+        guard let core = sluice_lz4_encoder_create(Int32(level), kernel) else {
             throw StreamError(.invalidConfiguration, "no LZ4 level \(level)", hint: "levels are 0 to 12")
         }
         self.core = core
+        self.frame = frame
     }
 
     deinit { sluice_lz4_encoder_destroy(core) }
 
     func block(_ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> Int {
-        sluice_lz4_block(core, input.baseAddress, input.count, output)
+        guard let frame else { return sluice_lz4_block(core, input.baseAddress, input.count, output, nil) }
+        return sluice_lz4_block(core, input.baseAddress, input.count, output, &frame.hash)
     }
 }
 
 /// One LZ4 frame: the checksum of all its content is behind its end mark.
-struct LZ4Frame: CompressionFrame {
-    private var hash = sluice_xxh32_start()
+final class LZ4Frame: CompressionFrame {
+    fileprivate var hash = sluice_xxh32_start()
 
     var start: [UInt8] { withUnsafeBytes(of: sluice_lz4_frame_start) { Array($0) } }
 
-    mutating func add(_ content: UnsafeRawBufferPointer) {
+    func add(_ content: UnsafeRawBufferPointer) {
         sluice_xxh32_add(&hash, content.baseAddress?.assumingMemoryBound(to: UInt8.self), content.count)
     }
 
