@@ -31,7 +31,6 @@ struct SluiceTool: ParsableCommand {
                 try Terminal.show(fullMessage(for: error))
             }
         } catch let error as StreamError {
-            Terminal.clear()
             Terminal.say("sluice: \(error)")
             Terminal.exit(ExitStatus(error))
         } catch {

@@ -3,7 +3,7 @@ import CSluice
 import TestSupport
 import Testing
 
-#if DEBUG
+#if DEBUG || THIN
     private let step = 8
 #else
     private let step = 1

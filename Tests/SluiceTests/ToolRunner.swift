@@ -25,9 +25,9 @@ enum Tool {
     private final class Anchor {}
 }
 
-/// Long loops take every so many-th step: each on an optimized build; in debug, where a run of the tool takes ten times as long
-/// (under the sanitizers mostly to start), fewer.
-#if DEBUG
+/// Long loops take every so many-th step: each on an optimized build; in debug and under a sanitizer, where a run of the tool
+/// takes ten times as long (mostly to start), fewer.
+#if DEBUG || THIN
     let step = 8
 #else
     let step = 1

@@ -71,6 +71,8 @@ extension RecordBatch {
     /// The column as integers; nil where it is no plain column of CSV cells.
     @usableFromInline func integers(_ name: String) -> [Int?]? {
         guard MemoryLayout<Int>.size == 8, let column = numberColumn(name) else { return nil }
+        // To fill an array of none writes into what all empty ones share.
+        guard count > 0 else { return [] }
         return [Int?](unsafeUninitializedCapacity: count) { room, filled in
             column.integers { value in
                 room.initializeElement(at: filled, to: value.map { Int(truncatingIfNeeded: $0) })
@@ -82,6 +84,7 @@ extension RecordBatch {
     /// The column as doubles; nil where it is no plain column of CSV cells.
     @usableFromInline func doubles(_ name: String) -> [Double?]? {
         guard let column = numberColumn(name) else { return nil }
+        guard count > 0 else { return [] }
         return [Double?](unsafeUninitializedCapacity: count) { room, filled in
             column.doubles { value in
                 room.initializeElement(at: filled, to: value)
