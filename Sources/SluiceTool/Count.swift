@@ -18,9 +18,13 @@ struct Count: ParsableCommand {
 
     func run() throws {
         var total = 0
+        let start = ContinuousClock.now
         for path in inputs {
             let source = try input.source([path], dialect: input.dialect)
-            let count = try running.run(chunkSize: input.chunkSize) { try $0.count(source: source) }.readRecords
+            let metrics = try running.run(
+                chunkSize: input.chunkSize, input: inputs.count > 1 ? path : nil, since: start
+            ) { try $0.count(source: source) }
+            let count = metrics.readRecords
             source.tellSkipped()
             try Terminal.show(inputs.count == 1 ? "\(count)" : "\(count) \(path.escapingControls)")
             total += count

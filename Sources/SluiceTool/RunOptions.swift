@@ -21,29 +21,41 @@ struct RunOptions: ParsableArguments {
     /// Runs `body` in a context, with its progress on standard error where that is a terminal, and says what was asked for.
     /// - Parameters:
     ///   - chunkSize: records of a chunk.
+    ///   - input: what `body` reads, where a command has a run for each of several.
     ///   - output: what `body` writes to.
+    ///   - since: when the command began.
     func run(
-        chunkSize: Int, output: String? = nil, _ body: (StreamContext) throws -> StreamMetrics
+        chunkSize: Int, input: String? = nil, output: String? = nil, since start: ContinuousClock.Instant? = nil,
+        _ body: (StreamContext) throws -> StreamMetrics
     ) throws -> StreamMetrics {
         // Tools wait for nobody's service: what fails here fails again.
         let context = StreamContext(
             StreamConfig(
                 chunkSize: chunkSize, bufferSize: 1 << 20, parallelism: jobs ?? StreamConfig.activeCores,
-                memoryLimitMB: memoryLimit, backpressureThreshold: 1 << 19, timeoutSeconds: timeout,
+                memoryLimitMB: memoryLimit, backpressureThreshold: 1 << 19, timeoutSeconds: left(since: start),
                 enableMetrics: stats != nil, retryOnError: false))
-        let showsProgress = Terminal.isPerson && !(output == "-" && Terminal.isOutput)
+        let showsProgress = Terminal.isPerson && !(output.map(Terminal.isShown) ?? false)
         if showsProgress { context.onProgress { Terminal.show($0) } }
         let outcome = Result { try body(context) }
         if showsProgress { Terminal.clear() }
         let metrics = try outcome.get()
-        tell(metrics)
+        tell(metrics, input)
         return metrics
     }
 
-    private func tell(_ metrics: StreamMetrics) {
+    /// Of the seconds that the command may take.
+    private func left(since start: ContinuousClock.Instant?) -> Double? {
+        guard let timeout, timeout > 0, let start else { return timeout }
+        let spent = (ContinuousClock.now - start) / .seconds(1)
+        return max(timeout - spent, 1e-9)
+    }
+
+    private func tell(_ metrics: StreamMetrics, _ input: String?) {
         switch stats {
-        case .text: for line in metrics.lines { Terminal.say(line) }
-        case .json: Terminal.say(metrics.json)
+        case .text:
+            if let input { Terminal.say("input    \(input.escapingControls)") }
+            for line in metrics.lines { Terminal.say(line) }
+        case .json: Terminal.say(metrics.json(input))
         case nil: break
         }
     }
@@ -70,17 +82,20 @@ extension StreamMetrics {
     }
 
     /// For programs: one object in one line.
-    fileprivate var json: String {
-        var record: Record = [
-            "read_records": Value(readRecords), "written_records": Value(writtenRecords),
-            "filtered_records": Value(filteredRecords), "rejected_records": Value(rejectedRecords),
-            "chunks": Value(chunksProcessed), "bytes_read": Value(bytesRead), "bytes_processed": Value(bytesProcessed),
-            "bytes_written": Value(bytesWritten), "bytes_encoded": Value(bytesEncoded),
-            "seconds": Value(durationSeconds()), "errors": Value(errorsCount), "retries": Value(retriesCount),
-            "pauses": Value(pauseCount), "paused_seconds": Value(pausedSeconds),
-            "peak_budget_bytes": Value(peakBudgetBytes), "peak_resident_bytes": Value(peakResidentBytes),
-            "workers": Value(workers),
+    fileprivate func json(_ input: String?) -> String {
+        var record: Record = input.map { ["input": Value($0)] } ?? [:]
+        let numbers: [(name: String, value: Value)] = [
+            ("read_records", Value(readRecords)), ("written_records", Value(writtenRecords)),
+            ("filtered_records", Value(filteredRecords)), ("rejected_records", Value(rejectedRecords)),
+            ("chunks", Value(chunksProcessed)), ("bytes_read", Value(bytesRead)),
+            ("bytes_processed", Value(bytesProcessed)),
+            ("bytes_written", Value(bytesWritten)), ("bytes_encoded", Value(bytesEncoded)),
+            ("seconds", Value(durationSeconds())), ("errors", Value(errorsCount)), ("retries", Value(retriesCount)),
+            ("pauses", Value(pauseCount)), ("paused_seconds", Value(pausedSeconds)),
+            ("peak_budget_bytes", Value(peakBudgetBytes)), ("peak_resident_bytes", Value(peakResidentBytes)),
+            ("workers", Value(workers)),
         ]
+        for (name, value) in numbers { record[name] = value }
         for (name, times) in times {
             record["\(name)_busy_seconds"] = Value(times.busy)
             record["\(name)_waiting_seconds"] = Value(times.waiting)

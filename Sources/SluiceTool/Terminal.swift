@@ -24,9 +24,19 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Whether standard error is a terminal, and standard output.
+    /// Whether standard error is a terminal.
     static let isPerson = isatty(2) == 1
-    static let isOutput = isatty(1) == 1
+
+    /// Whether what is written to a path shows on a terminal; - is standard output.
+    static func isShown(_ path: String) -> Bool {
+        guard path != "-" else { return isatty(1) == 1 }
+        var status = stat()
+        // To open and close a pipe would end it for its reader.
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return false }
+        let descriptor = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        return descriptor >= 0 && isatty(descriptor) == 1
+    }
 
     /// One line that is written over by the next.
     static func show(_ progress: StreamProgress) {

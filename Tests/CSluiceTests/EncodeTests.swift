@@ -543,9 +543,20 @@ struct EncodeCSVTests {
         }
     }
 
-    @Test("neighbouring columns of plain rows are one piece")
-    func sequence() {
+    @Test("plain rows are written in pieces of neighbouring columns")
+    func pieces() {
         for kernel in kernels {
+            let wide = Batch(csv: (0..<3).map { row in (0..<200).map { row == 1 ? "" : "\(row).\($0)" } }, flags: 0)
+            for places in [
+                [0, 1, 4, 5, 6, 9], [9, 8, 7], [1, 2, 0, 1, 2], [199], Array(0..<200),
+                Array(stride(from: 0, to: 200, by: 2)),
+            ] {
+                let expected = [0, 1, 2].map { row in
+                    places.map { row == 1 ? "" : "\(row).\($0)" }.joined(separator: ",")
+                }
+                let text = expected.map { ($0.isEmpty ? "\"\"" : $0) + "\n" }.joined()
+                #expect(wide.csv(places.map { Column("c\($0)", $0) }, kernel) == text)
+            }
             let batch = Batch(csv: [["a", "b", "c"], ["", "", ""], ["1", "2", "3"]], flags: 0)
             #expect(batch.csv([Column("b", 1), Column("c", 2)], kernel) == "b,c\n,\n2,3\n")
             #expect(batch.csv([Column("b", 1)], kernel) == "b\n\"\"\n2\n")

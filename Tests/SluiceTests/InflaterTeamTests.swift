@@ -70,6 +70,66 @@ struct InflaterTeamTests {
         try expectSame([], "no byte")
     }
 
+    /// Bytes of a file, and how many of them threads have inflated.
+    private func shares(_ bytes: [UInt8], workers: Int, memory: Int = 512) throws -> (all: Int, ofTeam: Int) {
+        try folder.write(bytes, to: "x.gz")
+        let input = DecompressedInput(
+            try FileInput(folder.file("x.gz")), Gunzip(), suffix: ".gz", BlockPool())
+        input.join(
+            RunTerms(
+                budget: MemoryBudget(limit: memory << 20), interrupt: Interrupt(), chunkSize: 1000, workers: workers))
+        defer { input.close() }
+        let room = BlockPool().block(capacity: 70_000)
+        var all = 0
+        while case let count = try input.read(into: room.bytes, 70_000), count > 0 { all += count }
+        #expect(input.consumed == bytes.count)
+        return (all, input.bytesOfTeam)
+    }
+
+    @Test("blocks are inflated by threads, and what is none by the reader; nothing is, where memory is short")
+    func shares() throws {
+        let blocks = try blocks(40_000 / step)
+        let count = try bytesOfFile(folder.file("in.csv")).count
+        try folder.write("more\n", to: "more.csv")
+        let other = try folder.shell(#"exec gzip -c "$1""#, ["more.csv"]).output.map { $0 }
+        for workers in [2, 5] {
+            #expect(try shares(blocks, workers: workers) == (count, count))
+            #expect(try shares(blocks + other, workers: workers) == (count + 5, count))
+            #expect(try shares(other + blocks, workers: workers) == (count + 5, 0))
+            #expect(try shares(blocks, workers: workers, memory: 8) == (count, 0))
+        }
+        #expect(try shares(blocks, workers: 1) == (count, 0))
+    }
+
+    @Test("a limit of memory that fits a unit on one thread fits it on more")
+    func memoryLimit() throws {
+        let line = String(repeating: "x", count: 1_200_000)
+        try folder.write("a\n" + String(repeating: line + "\n", count: 30 / step), to: "in.csv")
+        try StreamContext().stream(
+            source: try FileStreamSource(folder.file("in.csv")), sink: try FileStreamSink(folder.file("in.csv.gz")))
+        for (limit, workers) in [(12, 1), (12, 2), (24, 6), (64, 16)] {
+            let context = StreamContext(StreamConfig(parallelism: workers, memoryLimitMB: limit))
+            let sink = try FileStreamSink(folder.file("out.jsonl"))
+            let metrics = try context.stream(source: try FileStreamSource(folder.file("in.csv.gz")), sink: sink)
+            #expect(metrics.writtenRecords == 30 / step, "\(limit) MiB, \(workers) workers")
+            let counted = try context.count(source: try FileStreamSource(folder.file("in.csv.gz")))
+            #expect(counted.readRecords == 30 / step)
+        }
+    }
+
+    @Test("a run that is stopped blames no file of a directory, whatever may be skipped")
+    func stopped() throws {
+        let blocks = try blocks(20_000)
+        for number in 0..<20 { try folder.write(blocks, to: "d\(number).csv.gz") }
+        let context = StreamContext(StreamConfig(parallelism: 2))
+        context.addProcessor { [weak context] chunk in
+            if chunk.metadata["file_index"] == 2 { context?.cancel() }
+        }
+        let source = try DirectoryStreamSource(folder.path, pattern: "d*", onError: .skip)
+        let error = streamError { try context.stream(source: source, sink: MemoryStreamSink()) }
+        #expect(error?.code == .cancelled && source.skippedFiles.isEmpty)
+    }
+
     @Test("what is cut off or damaged is the same error behind the same records")
     func damaged() throws {
         let blocks = try blocks(30_000)

@@ -44,16 +44,14 @@ struct StartStopTests {
     }
 
     /// Cancels until a run has begun and ended: before it has, that ends nothing.
-    private func withStopping(_ context: StreamContext, _ body: () throws -> Void) rethrows {
-        let hasEnded = Locked(false)
-        Thread {
+    private func withStopping(_ context: StreamContext, _ body: () throws -> Void) throws {
+        let thread = try SystemThread.start("stop") {
             while context.status != .error {
                 context.cancel()
                 sched_yield()
             }
-            hasEnded.withLock { $0 = true }
-        }.start()
-        defer { hasEnded.wait { $0 } }
+        }
+        defer { thread.join() }
         try body()
     }
 

@@ -66,6 +66,18 @@ struct StreamContextPushTests {
         #expect(taken == Array(0..<1000))
     }
 
+    @Test("are counted as progress, which ends with them")
+    func progress() async throws {
+        let context = StreamContext(StreamConfig(parallelism: 2))
+        let updates = context.progressUpdates(every: 0)
+        async let taken = updates.reduce(into: [Int]()) { $0.append($1.writtenRecords) }
+        for start in 0..<5 { #expect(context.addChunk(chunk(start..<start + 1, isLast: start == 4))) }
+        while try context.getNextChunk() != nil {}
+        let all = await taken
+        #expect(all.last == 5 && all == all.sorted())
+        context.close()
+    }
+
     @Test("end with one that says it is the last, if it is taken")
     func last() throws {
         try StreamContext.streamingContext { context in

@@ -394,6 +394,33 @@ struct StreamContextTests {
         }
     }
 
+    @Test("progress as a sequence ends, too, where no run begins")
+    func progressWithoutRun() async throws {
+        let refused = StreamContext(config(1) { $0.bufferSize = 0 })
+        var updates = refused.progressUpdates()
+        #expect(streamError { try refused.stream(source: CountingSource([1]), sink: KeepingSink()) } != nil)
+        for await _ in updates { Issue.record("nothing was streamed") }
+        let closed = StreamContext(config(1))
+        updates = closed.progressUpdates()
+        closed.close()
+        for await _ in updates { Issue.record("nothing was streamed") }
+        for await _ in closed.progressUpdates() { Issue.record("nothing was streamed") }
+        updates = StreamContext(config(1)).progressUpdates()
+        for await _ in updates { Issue.record("nothing was streamed") }
+    }
+
+    @Test("numbers that would overflow are refused")
+    func tooMuch() {
+        for edit in [
+            { $0.chunkSize = .max }, { $0.bufferSize = .max }, { $0.backpressureThreshold = .max },
+            { $0.memoryLimitMB = .max }, { $0.parallelism = 1025 },
+        ] as [(inout StreamConfig) -> Void] {
+            let context = StreamContext(config(1, edit))
+            let error = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
+            #expect(error?.code == .invalidConfiguration)
+        }
+    }
+
     @Test("records are counted without being looked at, in files, directories and other sources")
     func counting() throws {
         let folder = TemporaryFolder()

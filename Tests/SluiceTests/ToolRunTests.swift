@@ -29,6 +29,9 @@ struct ToolRunTests {
         let counted = try folder.sluice("count", "in.csv", "--stats", "json")
         #expect(counted.text == "5000\n")
         #expect(try statistics(counted.messages)["read_records"] == 5000)
+        let both = try folder.sluice("count", "in.csv", "plain.jsonl", "--stats", "json").messages.split(
+            separator: "\n")
+        #expect(both.count == 2 && both[1].hasPrefix(#"{"input":"plain.jsonl","read_records":5000,"#))
     }
 
     @Test("--stats text says it for people")
@@ -92,6 +95,8 @@ struct ToolRunTests {
         #expect(converted.contains("5000 records, ") && converted.hasSuffix(#"\r\x1b[K'"#), "\(converted)")
         #expect(try shown("count", "in.csv").hasSuffix(#"\r\x1b[K5000\n'"#))
         #expect(try shown("convert", "bad.csv", "out.jsonl").contains(#"\r\x1b[Ksluice: "#))
-        #expect(try !shown("convert", "in.csv", "-", "--to", "jsonl").contains("records, "))
+        for output in ["-", "/dev/stdout"] {
+            #expect(try !shown("convert", "in.csv", output, "--to", "jsonl").contains("records, "))
+        }
     }
 }

@@ -107,10 +107,16 @@ extension AsyncStreamContext {
     public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
         source: Chunks, to deliver: @escaping @Sendable (StreamChunk) async throws -> Void
     ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
-        let run = try context.begin([])
-        let source_ = (source as? any ChunksOfSource)?.anySource
+        let chunksOf = (source as? any ChunksOfSource)?.anySource
+        let run: StreamRun
+        do {
+            run = try context.begin([])
+        } catch {
+            chunksOf?.close()
+            throw error
+        }
         return try await context.finishing(run) {
-            if let source_ { return try await run.run(source_, deliver) }
+            if let chunksOf { return try await run.run(chunksOf, deliver) }
             nonisolated(unsafe) let chunks = source
             try await run.together({ try await run.feed(chunks) }, { try await run.run(nil, deliver) })
         }

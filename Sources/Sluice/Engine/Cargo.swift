@@ -4,6 +4,8 @@ struct Cargo: Sendable {
     let records: Int
     /// Bytes of the input, decompressed; 0 where the source does not say.
     let bytes: Int
+    /// Whether no more may come behind it.
+    var isLast = false
     /// Decodes it, on any thread.
     let decoded: @Sendable () throws -> Load
 }

@@ -23,6 +23,8 @@ final class Pipeline: Sendable {
         var flow: FlowControl
         var window: ReorderWindow<Ticket>
         var nextNumber = 0
+        /// No more is taken; and who writes may say so.
+        var inputIsComplete = false
         var inputHasEnded = false
         /// The earliest unit that failed.
         var failedAt = Int.max
@@ -69,7 +71,7 @@ extension Pipeline {
 
     /// Whether there is room now; nil: not yet.
     private func admission(_ state: inout State, _ records: Int? = nil) -> Bool? {
-        guard state.failedAt == .max, !state.inputHasEnded else { return false }
+        guard state.failedAt == .max, !state.inputIsComplete, !state.inputHasEnded else { return false }
         let units = state.flow.units
         // What units hold on average is not yet all that they will hold: the most that was seen counts.
         if units > 0 { state.unitBytes = max(state.unitBytes, budget.used / units) }
@@ -94,37 +96,50 @@ extension Pipeline {
     }
 
     /// Adds a unit if there is room now; if not, nothing has changed.
-    func addIfRoom(_ cargo: Cargo) throws -> Bool {
+    /// - Parameter note: called where it is added, before anybody else sees it.
+    func addIfRoom(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
         try interrupt.check()
         let added: Ticket? = try state.withLock { state in
             try interrupt.checkStopped()
-            return admission(&state, cargo.records) == true ? ticket(&state, cargo) : nil
+            guard admission(&state, cargo.records) == true else { return nil }
+            note()
+            return ticket(&state, cargo)
         }
-        if let added { work.push(added) }
+        if let added { push(added, isLast: cargo.isLast) }
         return added != nil
     }
 
     /// Adds a unit as soon as there is room.
+    /// - Parameter note: called where it is added, before anybody else sees it.
     /// - Returns: false where no more is wanted.
     /// - Throws: why the run was stopped.
-    func addWaiting(_ cargo: Cargo) throws -> Bool {
+    func addWaiting(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
         try interrupt.check()
         let answer: Ticket?? = try state.wait(Self.room, until: interrupt.deadline) { state in
             try interrupt.checkStopped()
-            return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
+            guard let isAdmitted = admission(&state, cargo.records) else { return nil }
+            guard isAdmitted else { return .some(nil) }
+            note()
+            return ticket(&state, cargo)
         }
         guard let answer else {
             try interrupt.check()
             return false
         }
-        if let ticket = answer { work.push(ticket) }
+        if let ticket = answer { push(ticket, isLast: cargo.isLast) }
         return answer != nil
     }
 
     private func ticket(_ state: inout State, _ cargo: Cargo) -> Ticket {
         defer { state.nextNumber += 1 }
         state.flow.add(cargo.records)
+        state.inputIsComplete = cargo.isLast
         return Ticket(state.nextNumber, cargo)
+    }
+
+    private func push(_ ticket: Ticket, isLast: Bool) {
+        work.push(ticket)
+        if isLast { endInput() }
     }
 
     /// No more units will come.

@@ -7,6 +7,7 @@ final class PushRun: Sendable {
     private let pipeline: Pipeline
     private let clock = RunClock()
     private let config: StreamConfig
+    private let listeners: ProgressListeners
     private let state = Monitor(State(), conditions: 0)
 
     private struct State {
@@ -17,9 +18,12 @@ final class PushRun: Sendable {
     }
 
     /// - Throws: `invalidConfiguration`, or `unsupported` where there are no threads to be had.
-    init(_ config: StreamConfig, _ steps: [ProcessorStep]) throws(StreamError) {
+    init(
+        _ config: StreamConfig, _ steps: [ProcessorStep], _ listeners: ProgressListeners
+    ) throws(StreamError) {
         try config.check()
         self.config = config
+        self.listeners = listeners
         interrupt = Interrupt(seconds: config.timeoutSeconds)
         meter = RunMeter(isTiming: config.enableMetrics)
         budget = MemoryBudget(limit: config.memoryLimitMB << 20)
@@ -47,6 +51,7 @@ final class PushRun: Sendable {
     func join() {
         interrupt.stop(.cancelled)
         joinThreads()
+        listeners.end(progress)
     }
 
     private func joinThreads() {
@@ -63,27 +68,24 @@ final class PushRun: Sendable {
 extension PushRun {
     /// Whether there was room; if not, or where no more is taken, nothing has changed.
     func add(_ chunk: StreamChunk) -> Bool {
-        let isAdded = (try? pipeline.addIfRoom(cargo(chunk))) ?? false
-        if isAdded { note(chunk) }
-        return isAdded
+        (try? pipeline.addIfRoom(cargo(chunk)) { note(chunk) }) ?? false
     }
 
     /// Waits for room.
     /// - Throws: why no more is taken.
     func push(_ chunk: StreamChunk) throws {
-        let isAdded = try pipeline.addWaiting(cargo(chunk))
+        let isAdded = try pipeline.addWaiting(cargo(chunk)) { note(chunk) }
         guard isAdded else {
             throw state.withLock { $0.failure } ?? StreamError(.closed, "no more chunks are taken", stage: "process")
         }
-        note(chunk)
     }
 
-    private func cargo(_ chunk: StreamChunk) -> Cargo { Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) } }
-
-    private func note(_ chunk: StreamChunk) {
-        books.enter { $0.read += chunk.data.count }
-        if chunk.isLast { finish() }
+    private func cargo(_ chunk: StreamChunk) -> Cargo {
+        Cargo(records: chunk.data.count, bytes: 0, isLast: chunk.isLast) { .chunk(chunk) }
     }
+
+    /// Before anybody sees it, or the books could be closed without it.
+    private func note(_ chunk: StreamChunk) { books.enter { $0.read += chunk.data.count } }
 
     /// No more chunks will come.
     func finish() { pipeline.endInput() }
@@ -130,6 +132,7 @@ extension PushRun {
         guard let chunk = outcome.chunks.first else { return nil }
         books.enter { $0.written += chunk.data.count }
         meter.add { $0.chunksProcessed += 1 }
+        listeners.tell(at: clock.seconds) { progress }
         return chunk
     }
 
@@ -138,6 +141,7 @@ extension PushRun {
         guard state.withLock({ $0.status == .active }) else { return }
         try books.balance.check()
         clock.stop()
+        listeners.end(progress)
         state.withLock { $0.status = .completed }
         joinThreads()
     }
@@ -154,6 +158,7 @@ extension PushRun {
                 if state.failure == nil { state.failure = error }
             }
             interrupt.stop(StreamError(wrapping: error))
+            listeners.end(progress)
             throw error
         }
     }
@@ -178,6 +183,8 @@ extension PushRun {
         let status = state.withLock { $0.status }
         return status == .active && pipeline.isPaused ? .paused : status
     }
+
+    var progress: StreamProgress { StreamProgress(metrics, isPaused: pipeline.isPaused) }
 
     var metrics: StreamMetrics {
         var metrics = meter.metrics

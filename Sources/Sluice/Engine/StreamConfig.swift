@@ -51,14 +51,12 @@ extension StreamConfig {
     /// Refuses numbers that make no sense.
     func check() throws(StreamError) {
         let counts = [
-            ("chunkSize", chunkSize), ("bufferSize", bufferSize), ("parallelism", parallelism),
-            ("memoryLimitMB", memoryLimitMB), ("backpressureThreshold", backpressureThreshold),
+            ("chunkSize", chunkSize, RecordLimits.most), ("bufferSize", bufferSize, 1 << 48),
+            ("parallelism", parallelism, 1024), ("memoryLimitMB", memoryLimitMB, 1 << 40),
+            ("backpressureThreshold", backpressureThreshold, 1 << 48),
         ]
-        for (name, value) in counts where value < 1 {
-            throw StreamError(.invalidConfiguration, "\(name) is \(value), and has to be at least 1")
-        }
-        guard parallelism <= 1024 else {
-            throw StreamError(.invalidConfiguration, "parallelism is \(parallelism), and at most 1024")
+        for (name, value, most) in counts where !(1...most).contains(value) {
+            throw StreamError(.invalidConfiguration, "\(name) is \(value), and has to be 1 to \(most)")
         }
         guard maxRetries >= 0, retryDelay.isValid else {
             throw StreamError(.invalidConfiguration, "maxRetries and the seconds of retryDelay are not negative")

@@ -63,7 +63,7 @@ extension StreamContext {
             if let push = state.push { return push }
             if state.isClosed { throw StreamError(.closed, "the context is closed") }
             if state.status == .active { throw StreamError(.invalidConfiguration, "a run is under way already") }
-            let push = try PushRun(config, state.steps)
+            let push = try PushRun(config, state.steps, Self.takeListeners(&state))
             state.push = push
             return push
         }

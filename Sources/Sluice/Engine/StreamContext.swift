@@ -12,10 +12,11 @@
 public final class StreamContext: Sendable {
     public let config: StreamConfig
     private let state = Monitor(State(), conditions: 0)
-    private let listeners = ProgressListeners()
 
     struct State {
         var steps: [ProcessorStep] = []
+        /// Those with an end are of the next run alone.
+        var listeners: [ProgressListener] = []
         var status = StreamStatus.idle
         /// The run that is under way, or the last one.
         var run: StreamRun?
@@ -24,6 +25,8 @@ public final class StreamContext: Sendable {
     }
 
     public init(_ config: StreamConfig = StreamConfig()) { self.config = config }
+
+    deinit { state.withLock(Self.takeListeners).end(nil) }
 
     func withState<R>(_ body: (inout State) throws -> R) rethrows -> R { try state.withLock(body) }
 }
@@ -59,20 +62,32 @@ extension StreamContext {
         }
     }
 
-    /// Calls `body` with the progress of each run, on the thread that writes, and at its end.
+    /// Calls `body` with the progress of each run that begins from now on, on the thread that writes, and at its end. Others that
+    /// were added are called as well.
     /// - Parameter seconds: between two calls, at least.
     public func onProgress(every seconds: Double = 0.2, _ body: @escaping @Sendable (StreamProgress) -> Void) {
-        listeners.add(every: seconds, body)
+        state.withLock { $0.listeners.append(ProgressListener(every: seconds, body)) }
     }
 
-    /// The progress of one run, the next to end, as a sequence that ends with it. Who is slow to take an element gets the newest
-    /// one next.
+    /// The progress of the next run that begins, as a sequence that ends with it, and at once where none can begin. Who is slow
+    /// to take an element gets the newest one next.
     /// - Parameter seconds: between two elements, at least.
     public func progressUpdates(every seconds: Double = 0.2) -> AsyncStream<StreamProgress> {
         let (updates, continuation) = AsyncStream.makeStream(
             of: StreamProgress.self, bufferingPolicy: .bufferingNewest(1))
-        listeners.add(every: seconds, end: { continuation.finish() }) { continuation.yield($0) }
+        let listener = ProgressListener(every: seconds, end: { continuation.finish() }) { continuation.yield($0) }
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.listeners.append(listener) }
+            return state.isClosed
+        }
+        if isClosed { continuation.finish() }
         return updates
+    }
+
+    /// Those who listen to the run that begins now.
+    static func takeListeners(_ state: inout State) -> ProgressListeners {
+        defer { state.listeners.removeAll { $0.end != nil } }
+        return ProgressListeners(state.listeners)
     }
 }
 
@@ -151,24 +166,25 @@ extension StreamContext {
 
     /// A new run, if none is under way.
     func begin(_ more: [ProcessorStep]) throws(StreamError) -> StreamRun {
-        let steps = state.withLock { $0.steps + more }
-        let run = try StreamRun(config, steps, listeners)
-        let refusal: StreamError? = state.withLock { state in
-            if state.isClosed { return StreamError(.closed, "the context is closed") }
-            if state.status == .active { return StreamError(.invalidConfiguration, "a run is under way already") }
-            (state.status, state.run) = (.active, run)
-            return nil
+        let begun: Result<StreamRun, StreamError> = state.withLock { state in
+            if state.isClosed { return .failure(StreamError(.closed, "the context is closed")) }
+            if state.status == .active {
+                return .failure(StreamError(.invalidConfiguration, "a run is under way already"))
+            }
+            let listeners = Self.takeListeners(&state)
+            return Result { () throws(StreamError) in
+                let run = try StreamRun(config, state.steps + more, listeners)
+                (state.status, state.run) = (.active, run)
+                return run
+            }
         }
-        if let refusal { throw refusal }
-        return run
+        return try begun.get()
     }
 
     func end(_ status: StreamStatus) {
-        let run = state.withLock { state in
-            state.status = status
-            return state.run
-        }
-        if let run { listeners.end(run.progress) }
+        // Before another run can begin.
+        state.withLock { $0.run }?.endProgress()
+        state.withLock { $0.status = status }
     }
 }
 
@@ -206,11 +222,12 @@ extension StreamContext {
 
     /// Ends what is under way, and takes no more. Calling it again does nothing.
     public func close() {
-        let push = state.withLock { state -> PushRun? in
+        let (push, listeners) = state.withLock { state in
             state.isClosed = true
-            return state.push
+            return (state.push, Self.takeListeners(&state))
         }
         cancel()
         push?.join()
+        listeners.end(nil)
     }
 }

@@ -16,34 +16,49 @@ public struct StreamProgress: Sendable {
         fraction.flatMap { $0 > 0 ? seconds / $0 * (1 - $0) : nil }
     }
     public let isPaused: Bool
+
+    init(_ metrics: StreamMetrics, isPaused: Bool) {
+        fraction = metrics.fraction
+        (readRecords, writtenRecords) = (metrics.readRecords, metrics.writtenRecords)
+        seconds = metrics.seconds
+        megabytesPerSecond = metrics.throughputMBPerSecond()
+        self.isPaused = isPaused
+    }
 }
 
-/// Those who want to know how far a context's runs have got. They are told on the thread that writes, at a bounded rate.
-final class ProgressListeners: Sendable {
-    private struct Listener: Sendable {
-        /// Seconds between two calls, at least.
-        let interval: Double
-        let report: @Sendable (StreamProgress) -> Void
-        /// Called at the end of the run; nil: it listens to the next one, too.
-        let end: (@Sendable () -> Void)?
-        /// Seconds of the run at which it was last told.
-        var told = 0.0
-    }
+/// Somebody who wants to know how far runs have got.
+struct ProgressListener: Sendable {
+    /// Seconds between two calls, at least.
+    let interval: Double
+    let report: @Sendable (StreamProgress) -> Void
+    /// Called behind the last report; nil: it listens to the next run, too.
+    var end: (@Sendable () -> Void)?
+    /// Seconds of the run at which it was last told.
+    fileprivate var told = 0.0
 
-    private let listeners = Monitor<[Listener]>([], conditions: 0)
-
-    func add(
+    init(
         every seconds: Double, end: (@Sendable () -> Void)? = nil,
         _ report: @escaping @Sendable (StreamProgress) -> Void
     ) {
-        listeners.withLock { $0.append(Listener(interval: seconds, report: report, end: end)) }
+        interval = seconds
+        self.end = end
+        self.report = report
     }
+}
+
+/// Those who listen to one run. They are told on the thread that writes, at a bounded rate, and at its end.
+final class ProgressListeners: Sendable {
+    private let listeners: Monitor<[ProgressListener]>
+
+    init(_ listeners: [ProgressListener] = []) { self.listeners = Monitor(listeners, conditions: 0) }
+
+    deinit { end(nil) }
 
     /// Tells those whose time it is.
     /// - Parameter seconds: since the run's start.
     func tell(at seconds: Double, _ progress: () -> StreamProgress) {
-        let due = listeners.withLock { listeners -> [Listener] in
-            var due: [Listener] = []
+        let due = listeners.withLock { listeners -> [ProgressListener] in
+            var due: [ProgressListener] = []
             for place in listeners.indices where seconds - listeners[place].told >= listeners[place].interval {
                 listeners[place].told = seconds
                 due.append(listeners[place])
@@ -55,17 +70,15 @@ final class ProgressListeners: Sendable {
         for listener in due { listener.report(progress) }
     }
 
-    /// Tells all where the run has ended.
-    func end(_ progress: StreamProgress) {
-        let all = listeners.withLock { listeners -> [Listener] in
-            defer {
-                listeners.removeAll { $0.end != nil }
-                for place in listeners.indices { listeners[place].told = 0 }
-            }
+    /// Tells all where the run has ended, once.
+    /// - Parameter progress: nil: it has not begun.
+    func end(_ progress: StreamProgress?) {
+        let all = listeners.withLock { listeners -> [ProgressListener] in
+            defer { listeners = [] }
             return listeners
         }
         for listener in all {
-            listener.report(progress)
+            if let progress { listener.report(progress) }
             listener.end?()
         }
     }

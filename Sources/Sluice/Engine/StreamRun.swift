@@ -270,12 +270,12 @@ extension StreamRun {
 
     var progress: StreamProgress {
         let metrics = metrics
-        return StreamProgress(
-            fraction: metrics.fraction, readRecords: metrics.readRecords, writtenRecords: metrics.writtenRecords,
-            seconds: metrics.seconds, megabytesPerSecond: metrics.throughputMBPerSecond(), isPaused: isPaused)
+        return StreamProgress(metrics, isPaused: isPaused)
     }
 
     func report() { listeners.tell(at: clock.seconds) { progress } }
+
+    func endProgress() { listeners.end(progress) }
 }
 
 /// When a run began, and ended.

@@ -121,11 +121,14 @@ final class DecompressedInput: ByteInput {
     private var isFinal = false
     private var hasEnded = false
     /// What is wrong behind the bytes that were handed out last.
-    private var broken: StreamError.Code?
+    private var broken: StreamError?
+    /// What kept the team from reading on, behind its pieces.
+    private var unreadable: StreamError?
     /// Decompressed bytes.
     private var produced = 0
-    /// Inflates blocks of gzip ahead, while there are any.
+    /// Inflates blocks of gzip ahead, while there are any, and how many bytes it has.
     private var team: InflaterTeam?
+    private(set) var bytesOfTeam = 0
 
     init(_ file: FileInput, _ decompressor: any Decompressor, suffix: String, _ pool: BlockPool) {
         self.file = file
@@ -147,18 +150,19 @@ final class DecompressedInput: ByteInput {
     func join(_ terms: RunTerms) {
         file.join(terms)
         // A pipe may keep what was read ahead waiting for what is not.
-        guard terms.workers > 1, file.length != nil, file.consumed == 0, decompressor is Gunzip else { return }
-        team = try? InflaterTeam(file, workers: terms.workers, pool, terms.interrupt)
+        guard file.length != nil, file.consumed == 0, decompressor is Gunzip else { return }
+        team = InflaterTeam(file, terms)
     }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         if let team {
             let taken = try team.read(into: bytes, count)
+            bytesOfTeam += taken
             produced += taken
             if taken > 0 { return taken }
             takeOver(from: team)
         }
-        if let broken { throw failure(broken) }
+        if let broken { throw broken }
         var written = 0
         // What comes from a pipe is handed out as it comes.
         while written < (file.length == nil ? 1 : count) && !hasEnded && broken == nil {
@@ -169,14 +173,14 @@ final class DecompressedInput: ByteInput {
             written += put
             produced += put
             switch status {
-            case .failed(let code):
-                broken = code
-                if written == 0 { throw failure(code) }
+            case .failed(let code): broken = failure(code)
             case .end: hasEnded = true
-            case .needInput: try fill()
+            case .needInput:
+                do throws(StreamError) { try fill() } catch { broken = error }
             default: break
             }
         }
+        if written == 0, let broken { throw broken }
         return written
     }
 
@@ -185,6 +189,7 @@ final class DecompressedInput: ByteInput {
             (block, used, filled, isPiece) = (piece.block, piece.range.lowerBound, piece.range.upperBound, true)
             return
         }
+        if let unreadable { throw unreadable }
         if isPiece {
             block = pool.block(capacity: 128 << 10)
             isPiece = false
@@ -197,6 +202,7 @@ final class DecompressedInput: ByteInput {
     /// Goes on with what the team has left, as if all before it had been inflated here.
     private func takeOver(from team: InflaterTeam) {
         pieces = ArraySlice(team.close().filter { !$0.range.isEmpty })
+        unreadable = team.failure
         if let wasEmpty = team.lastWasEmpty { (decompressor as? Gunzip)?.skipMembers(lastIsEmpty: wasEmpty) }
         self.team = nil
     }

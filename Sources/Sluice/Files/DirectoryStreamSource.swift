@@ -336,7 +336,9 @@ extension DirectoryStreamSource {
 
     /// What was asked for in a way that makes no sense is no fault of a file's.
     private func canSkip(_ error: any Error) -> Bool {
-        onError == .skip && (error as? StreamError)?.code != .invalidConfiguration
+        let code = (error as? StreamError)?.code
+        // Of these no file is to blame.
+        return onError == .skip && code != .invalidConfiguration && code != .cancelled && code != .timedOut
     }
 
     /// Goes on behind a file that has an error, if it may.

@@ -303,7 +303,7 @@ extension FileStreamSource {
 
 extension RecordLimits {
     init(chunkSize: Int, maxChunkBytes: Int, maxRecordBytes: Int, path: String) throws(StreamError) {
-        let sizes = 1...1 << 30
+        let sizes = 1...Self.most
         guard sizes.contains(chunkSize), sizes.contains(maxChunkBytes), sizes.contains(maxRecordBytes) else {
             throw StreamError(
                 .invalidConfiguration, "chunkSize, maxChunkBytes and maxRecordBytes are 1 to 2^30",

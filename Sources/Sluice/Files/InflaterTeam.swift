@@ -9,24 +9,29 @@ struct CompressedPiece {
 /// (1) Only whole members that say their size are given to threads. Anything else ends the team's work: what it has not inflated
 ///     is handed back, and one machine that reads member after member is the judge of that.
 /// (2) A batch is a block of the file, and goes to one thread. The reader takes batches in the order of the file.
-/// (3) What is ahead is bounded: two batches a thread.
+/// (3) What is ahead is bounded: two batches a thread, and together an eighth of the run's memory, which is set aside for them.
+///     What a unit may take does not depend on it.
 ///
 /// Source of the format: SAM specification, section 4.1.
 final class InflaterTeam {
     private let file: FileInput
-    private let pool: BlockPool
-    private let work: WorkQueue<Batch>
-    /// How many batches are.
-    private let finished: Monitor<Int>
+    /// Charged to nobody: see (3).
+    private let pool = BlockPool()
+    private let workers: Int
     private let interrupt: Interrupt
-    private var threads: [SystemThread] = []
     private let batchesMax: Int
+    private let work: WorkQueue<Batch>
+    /// What `Batch.isDone` is under.
+    private let finished = Monitor(0)
+    private var threads: [SystemThread] = []
     /// Batches on their way, in order, and how much of the first one was taken.
     private var batches: ArraySlice<Batch> = []
     private var taken = 0
     /// Read, and in no batch: the start of a member that goes on.
     private var rest: CompressedPiece?
     private var hasEnded = false
+    /// What kept the file from being read on, behind all that is handed back.
+    private(set) var failure: StreamError?
     /// Whether the last member that was taken was empty, as the last one of a file is; nil: none was.
     private(set) var lastWasEmpty: Bool?
 
@@ -70,35 +75,34 @@ final class InflaterTeam {
         }
     }
 
-    /// - Throws: `StreamError` (`unsupported`) where there are no threads to be had.
-    init(_ file: FileInput, workers: Int, _ pool: BlockPool, _ interrupt: Interrupt) throws(StreamError) {
+    /// Nil where one thread is all there is to be, or memory is short.
+    init?(_ file: FileInput, _ terms: RunTerms) {
+        let batchBytes = Self.batchBytes + Self.roomMax
+        batchesMax = min(2 * terms.workers, terms.budget.limit / 8 / batchBytes)
+        guard terms.workers > 1, batchesMax > 1, !terms.interrupt.hasStopped else { return nil }
         self.file = file
-        self.pool = pool
-        self.interrupt = interrupt
-        batchesMax = 2 * workers
-        let work = WorkQueue<Batch>(capacity: batchesMax)
-        let finished = Monitor(0)
-        self.work = work
-        self.finished = finished
-        do throws(StreamError) {
-            for _ in 0..<workers {
-                threads.append(
-                    try SystemThread.start("sluice-inflate") {
-                        let gunzip = Gunzip()
-                        while let batch = work.pop() {
-                            if !interrupt.hasStopped { batch.inflate(gunzip) }
-                            finished.update { count in
-                                count += 1
-                                batch.isDone = true
-                                return true
-                            }
-                        }
-                    })
+        workers = min(terms.workers, batchesMax)
+        interrupt = terms.interrupt
+        work = WorkQueue(capacity: batchesMax)
+        terms.budget.reserve(batchesMax * batchBytes)
+    }
+
+    /// Whether there is a thread to work, as many as there are batches for.
+    private func hasThread() -> Bool {
+        guard threads.count < workers else { return true }
+        let thread = try? SystemThread.start("sluice-inflate") { [work, finished, interrupt] in
+            let gunzip = Gunzip()
+            while let batch = work.pop() {
+                if !interrupt.hasStopped { batch.inflate(gunzip) }
+                finished.update { count in
+                    count += 1
+                    batch.isDone = true
+                    return true
+                }
             }
-        } catch {
-            _ = close()
-            throw error
         }
+        if let thread { threads.append(thread) }
+        return !threads.isEmpty
     }
 
     deinit { _ = close() }
@@ -109,7 +113,7 @@ final class InflaterTeam {
     /// As `ByteInput.read`; 0 where the team has come to something that it leaves to others.
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         while true {
-            try readAhead()
+            readAhead()
             guard let batch = batches.first else { return 0 }
             _ = finished.wait { _ in batch.isDone ? true : nil }
             try interrupt.check()
@@ -130,17 +134,14 @@ final class InflaterTeam {
     }
 
     /// Gives the threads what they may have.
-    private func readAhead() throws(StreamError) {
+    private func readAhead() {
         while !hasEnded && batches.count < batchesMax {
-            let piece = try nextPiece()
-            let (end, room) = members(of: piece)
-            if end < piece.range.upperBound || piece.range.isEmpty {
-                rest = CompressedPiece(block: piece.block, range: end..<piece.range.upperBound)
-            }
-            guard end > 0 else {
-                hasEnded = true
-                return
-            }
+            let piece = nextPiece()
+            var (end, room) = members(of: piece)
+            if end > 0 && !hasThread() { end = 0 }
+            rest = CompressedPiece(block: piece.block, range: end..<piece.range.upperBound)
+            hasEnded = end == 0 || failure != nil
+            guard end > 0 else { return }
             let batch = Batch(CompressedPiece(block: piece.block, range: 0..<end), room: room, pool)
             batches.append(batch)
             work.push(batch)
@@ -148,18 +149,21 @@ final class InflaterTeam {
     }
 
     /// A block of the file, behind what is left of the one before.
-    private func nextPiece() throws(StreamError) -> CompressedPiece {
+    private func nextPiece() -> CompressedPiece {
         let block = pool.block(capacity: Self.batchBytes)
         var filled = 0
         if let rest {
             block.bytes.update(from: rest.block.bytes + rest.range.lowerBound, count: rest.range.count)
             filled = rest.range.count
         }
-        rest = nil
-        while filled < block.capacity {
-            let got = try file.read(into: block.bytes + filled, block.capacity - filled)
-            if got == 0 { break }
-            filled += got
+        do throws(StreamError) {
+            while filled < block.capacity {
+                let got = try file.read(into: block.bytes + filled, block.capacity - filled)
+                if got == 0 { break }
+                filled += got
+            }
+        } catch {
+            failure = error
         }
         return CompressedPiece(block: block, range: 0..<filled)
     }

@@ -301,6 +301,9 @@ struct RecordLimits {
     var chunkSize: Int
     var maxChunkBytes: Int
     var maxRecordBytes: Int
+
+    /// Records and bytes of a unit are counted in 32 bits.
+    static let most = 1 << 30
 }
 
 /// The first bytes of an input, read to learn what it is.
