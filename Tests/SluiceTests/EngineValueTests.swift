@@ -79,6 +79,16 @@ struct EngineValueTests {
         expect(&flow, true)
     }
 
+    @Test("of large units half as many may be under way")
+    func largeUnits() {
+        var flow = FlowControl(bufferSize: 100, pauseAt: 100, unitsMax: 4)
+        for _ in 0..<2 { flow.add(1) }
+        #expect(flow.admits(memoryAllows: true) && !flow.admits(memoryAllows: true, areLarge: true))
+        flow.pick(1)
+        flow.leave()
+        #expect(flow.admits(memoryAllows: true, areLarge: true))
+    }
+
     @Test("without memory nothing more is let through, unless nothing is under way")
     func memory() {
         var flow = FlowControl(bufferSize: 10, pauseAt: 5, unitsMax: 4)

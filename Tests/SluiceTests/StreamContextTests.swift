@@ -245,6 +245,25 @@ struct StreamContextTests {
         #expect(metrics.writtenRecords == 2 && metrics.peakBudgetBytes <= 64 << 20)
     }
 
+    @Test("what processors add is memory of the run, until it is written", arguments: [2, 3])
+    func addedMemory(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + String(repeating: "1\n", count: 20_000))
+        let text = String(repeating: "x", count: 1000)
+        var peaks: [Int] = []
+        for adds in [false, true] {
+            let context = StreamContext(config(workers))
+            if adds {
+                context.addProcessor { chunk in for i in chunk.data.indices { chunk.data[i]["b"] = .string(text) } }
+            }
+            let sink = KeepingSink()
+            peaks.append(try context.stream(source: try FileStreamSource(path), sink: sink).peakBudgetBytes)
+            #expect(sink.ids.count == 20_000)
+        }
+        // A chunk of 1000 records at least.
+        #expect(peaks[1] > peaks[0] + 1_000_000, "\(peaks)")
+    }
+
     @Test("a source that is faster than its sink is paused, and no more than the buffer's records are queued")
     func backpressure() throws {
         let highest = Tally()
@@ -338,6 +357,33 @@ struct StreamContextTests {
                 source: try FileStreamSource(input), sink: try FileStreamSink(path, format: .jsonl))
         }
         #expect(error?.code == .timedOut)
+    }
+
+    @Test("an error stays the status when the context is closed, and a run that ended well stays completed")
+    func finalStatus() throws {
+        let failed = StreamContext(config(2))
+        #expect(streamError { try failed.stream(source: CountingSource([1], failsAt: 1), sink: KeepingSink()) } != nil)
+        failed.close()
+        failed.cancel()
+        #expect(failed.status == .error)
+        let ended = StreamContext(config(2))
+        try ended.stream(source: CountingSource([1]), sink: KeepingSink())
+        ended.cancel()
+        ended.close()
+        #expect(ended.status == .completed && ended.metrics.writtenRecords == 1)
+    }
+
+    @Test("a stage that is slow is no end of another: nothing is published without what is still under way")
+    func slowStages() throws {
+        let gate = Locked(0)
+        let sink = KeepingSink()
+        let context = StreamContext(config(2))
+        // The first chunk waits until all others are done.
+        context.addProcessor { chunk in
+            if chunk.sequenceNumber == 0 { gate.wait { $0 == 7 } } else { gate.withLock { $0 += 1 } }
+        }
+        try context.stream(source: CountingSource(Array(repeating: 3, count: 8)), sink: sink)
+        #expect(sink.ids == Array(0..<24) && sink.isClosed)
     }
 
     @Test("two runs at once on one context are refused, and the first goes on")

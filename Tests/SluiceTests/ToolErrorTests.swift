@@ -352,16 +352,19 @@ struct ToolFileErrorTests {
         #expect(folder.names == ["large.csv", "small.csv"])
     }
 
-    @Test("a file that grows past the system's limit is 74 or the signal's end, and leaves the old one")
-    func fileSizeLimit() throws {
-        let folder = TemporaryFolder()
-        try folder.write(SampleText.long(records: 30_000), to: "in.csv")
-        try folder.write("old", to: "out.csv")
-        let outcome = try folder.shell(#"trap "" XFSZ; ulimit -f 100; exec "$SLUICE" convert in.csv out.csv"#)
-        #expect(outcome.status == 74 && outcome.isOneLine, "\(outcome.status) \(outcome.messages)")
-        #expect(try folder.text("out.csv") == "old")
-        #expect(folder.names == ["in.csv", "out.csv"])
-    }
+    // The thread sanitizer has files of its own, which are larger.
+    #if !THIN
+        @Test("a file that grows past the system's limit is 74 or the signal's end, and leaves the old one")
+        func fileSizeLimit() throws {
+            let folder = TemporaryFolder()
+            try folder.write(SampleText.long(records: 30_000), to: "in.csv")
+            try folder.write("old", to: "out.csv")
+            let outcome = try folder.shell(#"trap "" XFSZ; ulimit -f 100; exec "$SLUICE" convert in.csv out.csv"#)
+            #expect(outcome.status == 74 && outcome.isOneLine, "\(outcome.status) \(outcome.messages)")
+            #expect(try folder.text("out.csv") == "old")
+            #expect(folder.names == ["in.csv", "out.csv"])
+        }
+    #endif
 
     @Test("an error is one line, whatever the name: control characters are escaped")
     func strangeNames() throws {

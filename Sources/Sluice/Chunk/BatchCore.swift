@@ -80,6 +80,16 @@
     }
 }
 
+// MARK: - Memory
+
+extension BatchCore {
+    /// Bytes that it has allocated. Complexity: O(columns).
+    var heldBytes: Int {
+        let cells = UnsafeBufferPointer(start: columns, count: columnCount).reduce(0) { $0 + $1.capacity * 9 }
+        return cells + arenaCapacity + (selection == nil ? 0 : selectionCount * 4)
+    }
+}
+
 // MARK: - Rows
 
 extension BatchCore {

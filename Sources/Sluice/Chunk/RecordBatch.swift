@@ -41,6 +41,9 @@ public struct RecordBatch: Sendable {
     /// The columns of the source; nil where it has none.
     public var schema: Schema? { storage.base?.schema }
 
+    /// Bytes of memory that were taken for what was set, added or taken away. Complexity: O(columns that were).
+    var addedBytes: Int { storage.core.pointee.heldBytes }
+
     /// Whether it can be told without a look at each record that they have no other fields than these columns.
     func hasFieldsOnly(of schema: Schema) -> Bool {
         storage.core.pointee.columnCount == 0 && storage.base?.schema?.storage === schema.storage

@@ -4,7 +4,7 @@
 /// written; a worker's and the writer's own are not (with `countsWork`, a worker's is). The source is paused where
 ///
 /// (1) records queued have reached `pauseAt`, or with another unit like the largest so far would exceed `bufferSize`;
-/// (2) `unitsMax` units are under way: deeper queues only cost cache;
+/// (2) `unitsMax` units are under way, or half as many that are large: deeper queues only cost cache;
 /// (3) memory does not allow another.
 ///
 /// It goes on when none of these holds any more, and fewer than `resumeBelow` records are queued. Where nothing is under way
@@ -36,10 +36,12 @@ struct FlowControl {
     }
 
     /// Whether another unit may come in.
-    /// - Parameter records: that it has; nil: as many as the largest so far.
-    mutating func admits(_ records: Int? = nil, memoryAllows: Bool) -> Bool {
+    /// - Parameters:
+    ///   - records: that it has; nil: as many as the largest so far.
+    ///   - areLarge: those under way.
+    mutating func admits(_ records: Int? = nil, memoryAllows: Bool, areLarge: Bool = false) -> Bool {
         let isTooMuch = queued > 0 && queued + (records ?? largest) > bufferSize
-        let isFull = queued >= pauseAt || isTooMuch || units >= unitsMax || !memoryAllows
+        let isFull = queued >= pauseAt || isTooMuch || units >= (areLarge ? unitsMax / 2 : unitsMax) || !memoryAllows
         let isDrained = !isPaused || queued < resumeBelow
         let mayGoOn = units == 0 || !isFull && isDrained
         if !mayGoOn && !isPaused { pauses += 1 }

@@ -18,6 +18,8 @@ final class Pipeline: Sendable {
     /// Conditions: room for another unit; another unit to write.
     private static let room = 0
     private static let output = 1
+    /// Of memory: units that hold so much together are large.
+    private static let manyBytes = 8 << 20
 
     private struct State {
         var flow: FlowControl
@@ -75,7 +77,8 @@ extension Pipeline {
         let units = state.flow.units
         // What units hold on average is not yet all that they will hold: the most that was seen counts.
         if units > 0 { state.unitBytes = max(state.unitBytes, budget.used / units) }
-        let isAdmitted = state.flow.admits(records, memoryAllows: budget.admits(state.unitBytes))
+        let isAdmitted = state.flow.admits(
+            records, memoryAllows: budget.admits(state.unitBytes), areLarge: budget.used > Self.manyBytes)
         notePause(&state)
         return isAdmitted ? true : nil
     }

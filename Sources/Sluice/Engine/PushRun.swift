@@ -38,9 +38,9 @@ final class PushRun: Sendable {
     }
 
     private func startWorker(_ chain: ProcessorChain) throws(StreamError) {
-        let (interrupt, meter, books, pipeline) = (interrupt, meter, books, pipeline)
+        let (interrupt, meter, books, pipeline, budget) = (interrupt, meter, books, pipeline, budget)
         let thread = try SystemThread.start("sluice-work") {
-            Worker(chain, interrupt, meter, books) { nil }.run(pipeline)
+            Worker(chain, interrupt, meter, books, budget) { nil }.run(pipeline)
         }
         state.withLock { $0.threads.append(thread) }
     }
@@ -128,6 +128,7 @@ extension PushRun {
     private func deliver(_ ticket: Ticket) throws -> StreamChunk? {
         let outcome = ticket.takeOutcome()
         if let error = outcome.error { throw error }
+        budget.refund(outcome.addedBytes)
         pipeline.leave()
         guard let chunk = outcome.chunks.first else { return nil }
         books.enter { $0.written += chunk.data.count }

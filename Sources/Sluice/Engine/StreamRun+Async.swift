@@ -45,6 +45,7 @@ extension StreamRun {
                     books.enter { $0.written += chunk.data.count }
                 }
                 meter.add { $0.chunksProcessed += outcome.processedChunks }
+                terms.budget.refund(outcome.addedBytes)
                 pipeline.leave()
                 report()
             }

@@ -8,7 +8,7 @@
 /// (3) Chunks and bytes are the same for any number of jobs: units end where `unitLimit` says, which knows nothing of threads.
 final class StreamRun: Sendable {
     private let config: StreamConfig
-    private let terms: RunTerms
+    let terms: RunTerms
     let interrupt: Interrupt
     let meter: RunMeter
     let books = Books()
@@ -203,7 +203,7 @@ extension StreamRun {
     }
 
     private func work(_ gate: EncoderGate?) {
-        Worker(chain, interrupt, meter, books) { try gate?.makeEncoder() }.run(pipeline)
+        Worker(chain, interrupt, meter, books, terms.budget) { try gate?.makeEncoder() }.run(pipeline)
     }
 
     /// The reader's thread.
@@ -232,6 +232,7 @@ extension StreamRun {
             if writer.wantsBytes { gate.open() }
             books.enter { $0.written += written }
             note(writer, chunks: outcome.processedChunks)
+            terms.budget.refund(outcome.addedBytes)
             pipeline.leave()
             report()
         }

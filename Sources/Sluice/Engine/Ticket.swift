@@ -16,6 +16,8 @@ final class Ticket: @unchecked Sendable {
         var encodedRecords = 0
         /// Chunks that are left.
         var processedChunks = 0
+        /// Bytes that processors have added to the chunks that are left, charged to the run's budget.
+        var addedBytes = 0
         var error: (any Error)?
 
         init(error: (any Error)? = nil) { self.error = error }

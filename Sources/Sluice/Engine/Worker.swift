@@ -4,18 +4,20 @@ final class Worker {
     private let interrupt: Interrupt
     private let meter: RunMeter
     private let books: Books
+    private let budget: MemoryBudget
     /// Makes an encoder once the sink is ready for it; nil: not yet, or never.
     private let makeEncoder: () throws -> (any ChunkEncoder)?
     private var encoder: (any ChunkEncoder)?
 
     init(
-        _ chain: ProcessorChain, _ interrupt: Interrupt, _ meter: RunMeter, _ books: Books,
+        _ chain: ProcessorChain, _ interrupt: Interrupt, _ meter: RunMeter, _ books: Books, _ budget: MemoryBudget,
         makeEncoder: @escaping () throws -> (any ChunkEncoder)?
     ) {
         self.chain = chain
         self.interrupt = interrupt
         self.meter = meter
         self.books = books
+        self.budget = budget
         self.makeEncoder = makeEncoder
     }
 
@@ -49,6 +51,7 @@ final class Worker {
             }
             ticket.finish(outcome)
         } catch {
+            budget.refund(outcome.addedBytes)
             ticket.finish(Ticket.Outcome(error: error))
         }
     }
@@ -67,7 +70,11 @@ final class Worker {
             var kept: [StreamChunk] = []
             for var chunk in chunks {
                 try interrupt.check()
-                if try chain.apply(to: &chunk, &tally, interrupt) { kept.append(chunk) }
+                guard try chain.apply(to: &chunk, &tally, interrupt) else { continue }
+                let added = chunk.data.addedBytes
+                budget.charge(added)
+                outcome.addedBytes += added
+                kept.append(chunk)
             }
             outcome.processedChunks = kept.count
             return kept
@@ -86,5 +93,7 @@ final class Worker {
         try encoder.endUnit { blocks.append($0) }
         outcome.encodedRecords = encoder.encodedRecords - before
         outcome.blocks = blocks
+        budget.refund(outcome.addedBytes)
+        outcome.addedBytes = 0
     }
 }
