@@ -83,10 +83,11 @@ struct EngineValueTests {
     func largeUnits() {
         var flow = FlowControl(bufferSize: 100, pauseAt: 100, unitsMax: 4)
         for _ in 0..<2 { flow.add(1) }
-        #expect(flow.admits(memoryAllows: true) && !flow.admits(memoryAllows: true, areLarge: true))
+        var answers = [flow.admits(memoryAllows: true), flow.admits(memoryAllows: true, areLarge: true)]
         flow.pick(1)
         flow.leave()
-        #expect(flow.admits(memoryAllows: true, areLarge: true))
+        answers.append(flow.admits(memoryAllows: true, areLarge: true))
+        #expect(answers == [true, false, true])
     }
 
     @Test("without memory nothing more is let through, unless nothing is under way")
