@@ -48,7 +48,7 @@ private struct FaultSchedule {
     func makeContext() -> StreamContext {
         let context = StreamContext(config)
         context.addProcessor { [slow, divisor] chunk in
-            if slow.contains(chunk.sequenceNumber) { for _ in 0..<300 { chunk.data.setAll("x", to: 1) } }
+            if slow.contains(chunk.sequenceNumber) { for _ in 0..<320 / step { chunk.data.setAll("x", to: 1) } }
             chunk.data.removeAll { ($0["id", as: Int.self] ?? 0) % divisor == 0 }
         }
         let tries = Locked<[Int: Int]>([:])

@@ -34,7 +34,7 @@ struct StreamContextTests {
                 })
             context.addProcessor { chunk in
                 // The first takes longest, and so do some others.
-                if chunk.sequenceNumber % 7 == 0 { for _ in 0..<1000 { chunk.data.setAll("x", to: 1) } }
+                if chunk.sequenceNumber % 7 == 0 { for _ in 0..<1000 / step { chunk.data.setAll("x", to: 1) } }
             }
             let metrics = try context.stream(source: source, sink: sink)
             let count = sizes.reduce(0, +)

@@ -42,8 +42,8 @@ func bytesOfFile(_ path: String) throws -> [UInt8] {
     return bytes
 }
 
-/// The kernels that this machine runs.
-let kernels = KernelChoice.allCases.filter { Engines.kernel($0) != nil }
+/// The kernels that this machine runs: all on an optimized build, in debug the plain one and the best.
+let kernels = KernelChoice.allCases.filter { step == 1 ? Engines.kernel($0) != nil : $0 == .auto || $0 == .scalar }
 
 /// All records of a file, one compact JSON text each.
 func records(

@@ -34,7 +34,7 @@ struct TextEncodingOutputTests {
 
     @Test("a file in another encoding is the UTF-8 one transcoded, its header too", arguments: others, kernels)
     func transcoded(_ encoding: TextEncoding, _ kernel: KernelChoice) throws {
-        for count in [0, 1, 3, 20_000] {
+        for count in [0, 1, 3, step == 1 ? 20_000 : 4_000] {
             for name in ["x.csv", "x.jsonl"] {
                 let batches = Self.batches(encoding, count)
                 let columns = name == "x.csv" ? ["id", "té", "list"] : nil
@@ -53,7 +53,7 @@ struct TextEncodingOutputTests {
 
     @Test("what was written is read again: every encoding into every other", arguments: TextEncoding.allCases)
     func thereAndBack(_ encoding: TextEncoding) throws {
-        let batches = Self.batches(.latin1, 5000)
+        let batches = Self.batches(.latin1, step == 1 ? 5000 : 1000)
         _ = try write(batches, "x.jsonl", encoding)
         for other in TextEncoding.allCases {
             try BasicStreamProcessor(

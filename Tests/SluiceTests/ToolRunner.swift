@@ -37,7 +37,7 @@ enum Tool {
 let isStress = ProcessInfo.processInfo.environment["SLUICE_STRESS"] != nil
 
 /// The kernels to force, by the names that the command line has for them.
-let kernelNames = kernels.filter { $0 != .auto }.map(\.rawValue)
+let kernelNames = kernels.filter { step > 1 || $0 != .auto }.map(\.rawValue)
 
 extension TemporaryFolder {
     func data(_ name: String) throws -> Data { Data(try bytesOfFile(file(name))) }
