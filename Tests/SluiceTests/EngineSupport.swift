@@ -1,8 +1,9 @@
-import Sluice
 import Synchronization
 
+@testable import Sluice
+
 /// A source of anybody's: chunks of so many records, numbered on, with things that go wrong.
-final class CountingSource: StreamSource {
+class CountingSource: StreamSource {
     private let sizes: [Int]
     private let failsAt: Int?
     private var chunk = 0
@@ -30,7 +31,7 @@ final class CountingSource: StreamSource {
 }
 
 /// A sink of anybody's: keeps the numbers, and what happened to it.
-final class KeepingSink: StreamSink {
+class KeepingSink: StreamSink {
     enum Step: Equatable { case write(Int), flush, close }
     private let failsAt: Step?
     private var chunk = 0
@@ -55,6 +56,17 @@ final class KeepingSink: StreamSink {
         isClosed = true
     }
     func abort() { isAborted = true }
+}
+
+/// The same, as files are to the engine: they keep nobody waiting, so workers read and write by themselves.
+final class PromptSource: CountingSource, RunParticipant {
+    func join(_ terms: RunTerms) {}
+    var mayBlock: Bool { false }
+}
+
+final class PromptSink: KeepingSink, RunParticipant {
+    func join(_ terms: RunTerms) {}
+    var mayBlock: Bool { false }
 }
 
 /// Counts, from any thread.

@@ -93,33 +93,38 @@ private struct FaultSchedule {
 
 @Suite("Schedules of faults")
 struct FaultScheduleTests {
-    @Test("whatever goes wrong, a run accounts for every record, or throws the earliest error and publishes nothing")
-    func schedules() {
+    @Test(
+        "whatever goes wrong, a run accounts for every record, or throws the earliest error and publishes nothing",
+        arguments: [false, true])
+    func schedules(prompt: Bool) {
         for seed in 0..<UInt64(isStress ? 10_000 : 500 / step) {
             let schedule = FaultSchedule(seed: seed)
-            let (ids, code, isCancelled) = schedule.expected
-            let source = CountingSource(schedule.sizes, failsAt: schedule.sourceFailsAt)
-            let sink = KeepingSink(failsAt: schedule.sinkFailsAt)
-            let context = schedule.makeContext()
-            let error = streamError { try context.stream(source: source, sink: sink) }
-            let metrics = context.metrics
-            if isCancelled {
-                // Or an error that was there before.
-                #expect(
-                    error != nil && (error?.code == .cancelled || error?.code == code), "seed \(seed): \(error as Any)")
-                #expect(ids.starts(with: sink.ids), "seed \(seed)")
-            } else {
-                #expect(error?.code == code, "seed \(seed): \(error as Any)")
-                #expect(sink.ids == ids && metrics.writtenRecords == ids.count, "seed \(seed)")
-            }
-            #expect(
-                sink.isClosed == (error == nil) && sink.isAborted == (error != nil) && source.isClosed, "seed \(seed)")
-            #expect(context.status == (error == nil ? .completed : .error), "seed \(seed)")
-            guard error == nil else { continue }
-            #expect(metrics.readRecords == schedule.sizes.reduce(0, +), "seed \(seed)")
-            #expect(
-                metrics.readRecords + metrics.addedRecords == metrics.writtenRecords + metrics.filteredRecords,
-                "seed \(seed)")
+            let (sizes, failsAt) = (schedule.sizes, schedule.sourceFailsAt)
+            let source = prompt ? PromptSource(sizes, failsAt: failsAt) : CountingSource(sizes, failsAt: failsAt)
+            let sinkFailsAt = schedule.sinkFailsAt
+            let sink = prompt ? PromptSink(failsAt: sinkFailsAt) : KeepingSink(failsAt: sinkFailsAt)
+            run(schedule, source, sink, "seed \(seed)")
         }
+    }
+
+    private func run(_ schedule: FaultSchedule, _ source: CountingSource, _ sink: KeepingSink, _ name: Comment) {
+        let (ids, code, isCancelled) = schedule.expected
+        let context = schedule.makeContext()
+        let error = streamError { try context.stream(source: source, sink: sink) }
+        let metrics = context.metrics
+        if isCancelled {
+            // Or an error that was there before.
+            #expect(error != nil && (error?.code == .cancelled || error?.code == code), name)
+            #expect(ids.starts(with: sink.ids), name)
+        } else {
+            #expect(error?.code == code, name)
+            #expect(sink.ids == ids && metrics.writtenRecords == ids.count, name)
+        }
+        #expect(sink.isClosed == (error == nil) && sink.isAborted == (error != nil) && source.isClosed, name)
+        #expect(context.status == (error == nil ? .completed : .error), name)
+        guard error == nil else { return }
+        #expect(metrics.readRecords == schedule.sizes.reduce(0, +), name)
+        #expect(
+            metrics.readRecords + metrics.addedRecords == metrics.writtenRecords + metrics.filteredRecords, name)
     }
 }

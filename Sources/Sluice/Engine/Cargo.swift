@@ -42,14 +42,14 @@ enum Load {
 // SAFETY: one thread at a time reads from it; `decode` of a split source touches none of the source's state, by contract.
 final class Feed: @unchecked Sendable {
     private let source: any StreamSource
-    private let cut: () throws -> Cargo?
+    private let cut: (_ decodesNext: Bool) throws -> Cargo?
     private let known = Monitor<Schema?>(nil, conditions: 0)
     /// Bytes consumed of the input as it is stored.
     let consumed: () -> Int
     /// Share of the input that was consumed, 0 ... 1; nil where it has no known length.
     let share: () -> Double?
 
-    private init(_ source: any StreamSource, cut: @escaping () throws -> Cargo?) {
+    private init(_ source: any StreamSource, cut: @escaping (_ decodesNext: Bool) throws -> Cargo?) {
         self.source = source
         self.cut = cut
         let files = source as? any RunParticipant
@@ -72,7 +72,7 @@ final class Feed: @unchecked Sendable {
             self.init(source, UnitLimit())
             return
         }
-        self.init(source) {
+        self.init(source) { _ in
             try countable.countNext().map {
                 Cargo(records: $0.records, bytes: $0.bytes) {
                     .chunk(StreamChunk(data: RecordBatch()))
@@ -81,26 +81,29 @@ final class Feed: @unchecked Sendable {
         }
     }
 
-    private static func chunks(of source: any StreamSource) -> () throws -> Cargo? {
-        {
+    private static func chunks(of source: any StreamSource) -> (Bool) throws -> Cargo? {
+        { _ in
             try source.readChunk().map { chunk in
                 Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) }
             }
         }
     }
 
-    private static func units<Source: SplitSource>(of source: Source, _ limit: UnitLimit) -> () throws -> Cargo? {
+    private static func units<Source: SplitSource>(of source: Source, _ limit: UnitLimit) -> (Bool) throws -> Cargo? {
         nonisolated(unsafe) let source = source
-        return {
-            try source.cut(limit).map { unit in
+        return { decodesNext in
+            var limit = limit
+            limit.decodesNext = decodesNext
+            return try source.cut(limit).map { unit in
                 Cargo(records: unit.recordCount, bytes: unit.byteCount) { .unit(try source.decode(unit)) }
             }
         }
     }
 
     /// The next cargo; nil at the end.
-    func next() throws -> Cargo? {
-        let cargo = try cut()
+    /// - Parameter decodesNext: whether who asks decodes it, too, so that what the cut finds on its way is kept.
+    func next(decodesNext: Bool = false) throws -> Cargo? {
+        let cargo = try cut(decodesNext)
         known.withLock { schema in if schema == nil { schema = source.schema } }
         return cargo
     }

@@ -8,7 +8,8 @@
 ///     waits for memory that younger ones hold.
 /// (4) Everybody who waits is parked, and woken by the change that lets them go on, or by the interrupt.
 ///
-/// Who reads may be a thread of the run's or the user (push); who writes likewise.
+/// Who reads may be a thread of the run's or the user (push); who writes likewise. Or the workers do both, one of them at a time:
+/// see `nextStep`.
 final class Pipeline: Sendable {
     private let state: Monitor<State>
     private let work: WorkQueue<Ticket>
@@ -28,6 +29,11 @@ final class Pipeline: Sendable {
         /// No more is taken; and who writes may say so.
         var inputIsComplete = false
         var inputHasEnded = false
+        /// Whether a worker reads, and one writes.
+        var isReading = false
+        var isWriting = false
+        /// Whether somebody had to wait for who reads.
+        var readingHeldUp = false
         /// The earliest unit that failed.
         var failedAt = Int.max
         /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
@@ -151,6 +157,7 @@ extension Pipeline {
         state.withLock { state in
             guard !state.inputHasEnded else { return }
             state.inputHasEnded = true
+            state.isReading = false
             if let error {
                 state.flow.add(0)
                 state.failedAt = min(state.failedAt, state.nextNumber)
@@ -193,7 +200,7 @@ extension Pipeline {
         if ticket.hasFailed { wakeReader() }
     }
 
-    private func wakeReader() {
+    func wakeReader() {
         state.wakeOne(Self.room)
         Self.resume(state, Self.room)
     }
@@ -241,6 +248,72 @@ extension Pipeline {
         // Who waits for the end looks whether this was the last one.
         state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
         Self.resume(state)
+    }
+}
+
+// MARK: - Who does everything
+
+/// What a thread does next that reads, works and writes.
+enum Step {
+    /// Reads a unit, which is its own to work on: what it has read and cut is still in its core's cache. Where others had to wait
+    /// for their turn to read, it should be a short one, at the cost of more work behind it.
+    case read(othersWait: Bool)
+    case write(Ticket)
+}
+
+extension Pipeline {
+    /// What there is to do; waits for it. Nil behind the last unit. Nobody else reads or writes meanwhile.
+    ///
+    /// Whoever has done something asks again, so nobody is woken but where there is more to do than that: for reading once a
+    /// unit is read, and for writing where another one is ready.
+    /// - Throws: why the run was stopped.
+    func nextStep() throws -> Step? {
+        try interrupt.check()
+        let found: Step?? = try state.wait(Self.room, until: interrupt.deadline) { state in
+            try interrupt.checkStopped()
+            return step(&state)
+        }
+        if let found { return found }
+        try interrupt.check()
+        return nil
+    }
+
+    private func step(_ state: inout State) -> Step?? {
+        if !state.isWriting, let ticket = state.window.popNext() {
+            state.isWriting = true
+            state.flow.pick(ticket.records)
+            return .write(ticket)
+        }
+        if state.isReading {
+            state.readingHeldUp = true
+        } else if admission(&state) == true {
+            defer { state.readingHeldUp = false }
+            state.isReading = true
+            return .read(othersWait: state.readingHeldUp)
+        }
+        return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
+    }
+
+    /// Adds the unit that was read, which its reader works on.
+    func addOwn(_ cargo: Cargo) -> Ticket {
+        let own = state.withLock { state in
+            defer { state.flow.take(cargo.records) }
+            state.isReading = false
+            return ticket(&state, cargo)
+        }
+        state.wakeOne(Self.room)
+        return own
+    }
+
+    /// As `leave`, and another unit may be written.
+    func leaveOwn() {
+        let isMore = state.withLock { state in
+            state.isWriting = false
+            state.flow.leave()
+            return state.window.hasNext
+        }
+        if isMore { state.wakeOne(Self.room) }
+        state.update(Self.room) { $0.inputHasEnded && $0.flow.units == 0 }
     }
 }
 

@@ -16,12 +16,15 @@ struct ProcessorChain: Sendable {
     }
 
     /// Applies all steps in order.
+    /// - Parameter park: waits for so many seconds before a step is tried again.
     /// - Returns: whether the chunk is still there.
-    /// - Throws: the error of a step that failed as often as it may.
-    func apply(to chunk: inout StreamChunk, _ tally: inout Tally, _ interrupt: Interrupt) throws -> Bool {
+    /// - Throws: the error of a step that failed as often as it may; what `park` throws.
+    func apply(
+        to chunk: inout StreamChunk, _ tally: inout Tally, park: (_ seconds: Double) throws -> Void
+    ) throws -> Bool {
         for step in steps {
             let before = chunk.data.count
-            let isKept = try attempt(step, &chunk, &tally, interrupt)
+            let isKept = try attempt(step, &chunk, &tally, park)
             tally.ledger.passed(before, isKept ? chunk.data.count : 0)
             if !isKept { return false }
         }
@@ -30,7 +33,7 @@ struct ProcessorChain: Sendable {
 
     /// Each try gets the step's own input, as it was: an earlier one leaves no trace.
     private func attempt(
-        _ step: ProcessorStep, _ chunk: inout StreamChunk, _ tally: inout Tally, _ interrupt: Interrupt
+        _ step: ProcessorStep, _ chunk: inout StreamChunk, _ tally: inout Tally, _ park: (Double) throws -> Void
     ) throws -> Bool {
         guard tries > 1 else { return try step(&chunk) }
         let input = chunk
@@ -42,7 +45,7 @@ struct ProcessorChain: Sendable {
                 retry += 1
                 tally.retries += 1
                 chunk = input
-                try interrupt.park(seconds: delay.seconds(before: retry, random: .random(in: 0..<1)))
+                try park(delay.seconds(before: retry, random: .random(in: 0..<1)))
             }
         }
     }

@@ -8,10 +8,10 @@ final class PushRun: Sendable {
     private let clock = RunClock()
     private let config: StreamConfig
     private let listeners: ProgressListeners
+    private let threads: WorkerThreads
     private let state = Monitor(State(), conditions: 0)
 
     private struct State {
-        var threads: [SystemThread] = []
         var status = StreamStatus.active
         /// What every later call throws.
         var failure: (any Error)?
@@ -29,20 +29,16 @@ final class PushRun: Sendable {
         budget = MemoryBudget(limit: config.memoryLimitMB << 20)
         pipeline = Pipeline(config.pushFlowControl, budget, interrupt)
         let chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
+        // Not the run itself, which would keep itself alive.
+        threads = WorkerThreads(jobs: config.workers) { [interrupt, meter, books, pipeline, budget] threads in
+            Worker(chain, interrupt, meter, books, budget, threads) { nil }.run(pipeline)
+        }
         do throws(StreamError) {
-            for _ in 0..<config.workers { try startWorker(chain) }
+            try threads.start()
         } catch {
             join()
             throw error
         }
-    }
-
-    private func startWorker(_ chain: ProcessorChain) throws(StreamError) {
-        let (interrupt, meter, books, pipeline, budget) = (interrupt, meter, books, pipeline, budget)
-        let thread = try SystemThread.start("sluice-work") {
-            Worker(chain, interrupt, meter, books, budget) { nil }.run(pipeline)
-        }
-        state.withLock { $0.threads.append(thread) }
     }
 
     deinit { join() }
@@ -50,16 +46,8 @@ final class PushRun: Sendable {
     /// Ends what is under way, and the threads.
     func join() {
         interrupt.stop(.cancelled)
-        joinThreads()
+        threads.join()
         listeners.end(progress)
-    }
-
-    private func joinThreads() {
-        let threads = state.withLock { state in
-            defer { state.threads = [] }
-            return state.threads
-        }
-        for thread in threads { thread.join() }
     }
 }
 
@@ -144,7 +132,7 @@ extension PushRun {
         clock.stop()
         listeners.end(progress)
         state.withLock { $0.status = .completed }
-        joinThreads()
+        threads.join()
     }
 
     private func failing<R>(_ body: () throws -> R) throws -> R {

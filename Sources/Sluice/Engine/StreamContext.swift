@@ -5,8 +5,8 @@
 ///     let metrics = try context.stream(source: FileStreamSource("in.csv"), sink: FileStreamSink("out.jsonl"))
 ///
 /// What comes out is the same for any number of threads, to the byte: records keep their order. Processors are called from
-/// several threads at once, each with a chunk of its own. Source and sink are each used by one thread at a time; the sink's is the
-/// caller's.
+/// several threads at once, each with a chunk of its own. Source and sink are each used by one thread at a time; that of a sink of
+/// your own is the caller's.
 ///
 /// A context may stream as often as is wanted, one run at a time. `cancel`, `status` and `metrics` may be used from any thread.
 public final class StreamContext: Sendable {
@@ -62,7 +62,7 @@ extension StreamContext {
         }
     }
 
-    /// Calls `body` with the progress of each run that begins from now on, on the thread that writes, and at its end. Others that
+    /// Calls `body` with the progress of each run that begins from now on, on a thread that writes, and at its end. Others that
     /// were added are called as well.
     /// - Parameter seconds: between two calls, at least.
     public func onProgress(every seconds: Double = 0.2, _ body: @escaping @Sendable (StreamProgress) -> Void) {

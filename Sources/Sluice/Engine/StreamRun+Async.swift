@@ -31,12 +31,13 @@ extension StreamRun {
     func run(
         _ source: (any StreamSource)?, _ deliver: (StreamChunk) async throws -> Void
     ) async throws {
-        let feed = source.map(enter)
+        let feed = source.map { enter($0) }
         defer { end(feed) }
-        var threads = try startThreads(feed, nil)
+        let stages = try startStages(feed, nil)
+        var clock: SystemThread?
         do {
             // A task that is suspended wakes for no deadline.
-            threads.append(try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() })
+            clock = try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() }
             while let ticket = try await pipeline.takeDoneSuspending() {
                 let outcome = ticket.takeOutcome()
                 if let error = outcome.error { throw error }
@@ -51,10 +52,10 @@ extension StreamRun {
             }
             try books.balance.check()
             interrupt.end()
-            try await joinSuspending(threads)
+            try await joinSuspending(stages, clock)
         } catch {
             interrupt.stop(StreamError(wrapping: error))
-            try? await joinSuspending(threads)
+            try? await joinSuspending(stages, clock)
             pipeline.discard()
             meter.add { $0.errorsCount += 1 }
             throw error
@@ -62,8 +63,11 @@ extension StreamRun {
     }
 
     /// Workers may be in user code for as long as it takes: no task's thread waits for that.
-    private func joinSuspending(_ threads: [SystemThread]) async throws {
-        try await onThread("sluice-end") { [threads] in for thread in threads { thread.join() } }
+    private func joinSuspending(_ stages: Stages, _ clock: SystemThread?) async throws {
+        try await onThread("sluice-end") {
+            stages.join()
+            clock?.join()
+        }
     }
 
     private func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {

@@ -1,18 +1,17 @@
 /// One run: from a source, through the processors, into a sink. It owns all that it needs, so a context can run again.
 ///
-/// The caller's thread writes. With one job it also reads and works, and there is no other. With more, one thread reads and cuts,
-/// and workers decode, process and encode; a `Pipeline` is between them.
+/// With one job the caller's thread reads, works and writes, and there is no other. For more see `StreamRun+Threads.swift`.
 ///
 /// (1) Every thread has ended when the run returns or throws.
 /// (2) The sink is closed where all went well and the books are even; else it is aborted.
 /// (3) Chunks and bytes are the same for any number of jobs: units end where `unitLimit` says, which knows nothing of threads.
 final class StreamRun: Sendable {
-    private let config: StreamConfig
+    let config: StreamConfig
     let terms: RunTerms
     let interrupt: Interrupt
     let meter: RunMeter
     let books = Books()
-    private let chain: ProcessorChain
+    let chain: ProcessorChain
     let pipeline: Pipeline
     private let clock = RunClock()
     private let listeners: ProgressListeners
@@ -44,7 +43,13 @@ final class StreamRun: Sendable {
         do {
             if let source { try sink.refuseOwnOutput(source) }
             (sink as? any RunParticipant)?.join(terms)
-            if let feed, config.workers == 1 { try runInline(feed, writer) } else { try runParallel(feed, writer) }
+            if let feed, config.workers == 1 {
+                try runInline(feed, writer)
+            } else if let feed, let source, Self.neverWaits(source), Self.neverWaits(sink) {
+                try runCrew(feed, writer)
+            } else {
+                try runStaged(feed, writer)
+            }
             try finish(writer)
         } catch {
             pipeline.discard()
@@ -84,7 +89,7 @@ final class StreamRun: Sendable {
         }
     }
 
-    private func note(_ writer: SinkWriter, chunks: Int = 0) {
+    func note(_ writer: SinkWriter, chunks: Int = 0) {
         let produced = writer.producedBytes
         meter.add { metrics in
             metrics.chunksProcessed += chunks
@@ -94,7 +99,7 @@ final class StreamRun: Sendable {
     }
 
     /// A unit that does not fit the limit by itself cannot be streamed within it.
-    private func checkMemory() throws(StreamError) {
+    func checkMemory() throws(StreamError) {
         let budget = terms.budget
         guard budget.used > budget.limit else { return }
         throw StreamError(
@@ -130,7 +135,7 @@ extension StreamRun {
 
 extension StreamRun {
     private func runInline(_ feed: Feed, _ writer: SinkWriter) throws {
-        while let cargo = try meter.time(\.read.busy, { try feed.next() }) {
+        while let cargo = try meter.time(\.read.busy, { try feed.next(decodesNext: true) }) {
             try interrupt.check()
             note(cargo, feed)
             writer.announce(feed.schema)
@@ -162,90 +167,12 @@ extension StreamRun {
         }
         for var chunk in chunks {
             try interrupt.check()
-            let isKept = try meter.time(\.process.busy) { try chain.apply(to: &chunk, &tally, interrupt) }
+            let isKept = try meter.time(\.process.busy) { try chain.apply(to: &chunk, &tally) { try interrupt.park(seconds: $0) } }
             guard isKept else { continue }
             written += try meter.time(\.write.busy) { try writer.write(chunk) }
             count += 1
         }
         try meter.time(\.write.busy) { try writer.endUnit() }
-    }
-}
-
-// MARK: - Many threads
-
-extension StreamRun {
-    private func runParallel(_ feed: Feed?, _ writer: SinkWriter) throws {
-        let gate = EncoderGate(writer.sink)
-        let threads = try startThreads(feed, gate)
-        defer { for thread in threads { thread.join() } }
-        do {
-            try write(feed, writer, gate)
-        } catch {
-            interrupt.stop(StreamError(wrapping: error))
-            throw error
-        }
-    }
-
-    /// The threads that read, where there is something to read, and work. None is left where one cannot be had.
-    func startThreads(_ feed: Feed?, _ gate: EncoderGate?) throws -> [SystemThread] {
-        var threads: [SystemThread] = []
-        do {
-            if let feed { threads.append(try SystemThread.start("sluice-read") { self.read(feed) }) }
-            for _ in 0..<config.workers {
-                threads.append(try SystemThread.start("sluice-work") { self.work(gate) })
-            }
-            return threads
-        } catch {
-            interrupt.stop(StreamError(wrapping: error))
-            for thread in threads { thread.join() }
-            throw error
-        }
-    }
-
-    private func work(_ gate: EncoderGate?) {
-        Worker(chain, interrupt, meter, books, terms.budget) { try gate?.makeEncoder() }.run(pipeline)
-    }
-
-    /// The reader's thread.
-    private func read(_ feed: Feed) {
-        do {
-            while try meter.time(\.read.blocked, { try pipeline.waitForRoom() }),
-                let cargo = try meter.time(\.read.busy, { try feed.next() })
-            {
-                if pipeline.isIdle { try checkMemory() }
-                note(cargo, feed)
-                pipeline.add(cargo)
-            }
-            pipeline.endInput()
-        } catch {
-            pipeline.endInput(error)
-        }
-    }
-
-    /// The caller's thread.
-    private func write(_ feed: Feed?, _ writer: SinkWriter, _ gate: EncoderGate) throws {
-        while let ticket = try meter.time(\.write.waiting, { try pipeline.takeDone() }) {
-            let outcome = ticket.takeOutcome()
-            if let error = outcome.error { throw error }
-            writer.announce(feed?.schema)
-            let written = try meter.time(\.write.busy) { try commit(outcome, writer) }
-            if writer.wantsBytes { gate.open() }
-            books.enter { $0.written += written }
-            note(writer, chunks: outcome.processedChunks)
-            terms.budget.refund(outcome.addedBytes)
-            pipeline.leave()
-            report()
-        }
-        writer.announce(feed?.schema)
-    }
-
-    private func commit(_ outcome: Ticket.Outcome, _ writer: SinkWriter) throws -> Int {
-        try writer.commit(outcome.blocks)
-        guard !outcome.chunks.isEmpty else { return outcome.encodedRecords }
-        var written = 0
-        for chunk in outcome.chunks { written += try writer.write(chunk) }
-        try writer.endUnit()
-        return written
     }
 }
 
@@ -266,6 +193,7 @@ extension StreamRun {
         metrics.peakBudgetBytes = terms.budget.peak
         metrics.peakResidentBytes = Machine.peakResidentBytes
         (metrics.pauseCount, metrics.pausedSeconds) = pipeline.pauses
+        if meter.isTiming { metrics.read.blocked = metrics.pausedSeconds }
         return metrics
     }
 
@@ -294,9 +222,7 @@ extension StreamConfig {
     var workers: Int { min(parallelism, max(1, memoryLimitMB / 4)) }
 
     /// Depends on no number of threads, and on no memory: output does not, either.
-    var unitLimit: UnitLimit {
-        UnitLimit(records: max(1, min(bufferSize, backpressureThreshold) / 4), decodesNext: workers == 1)
-    }
+    var unitLimit: UnitLimit { UnitLimit(records: max(1, min(bufferSize, backpressureThreshold) / 4)) }
 
     var flowControl: FlowControl {
         FlowControl(bufferSize: bufferSize, pauseAt: backpressureThreshold, unitsMax: 4 * workers)

@@ -5,19 +5,21 @@ final class Worker {
     private let meter: RunMeter
     private let books: Books
     private let budget: MemoryBudget
+    private let threads: WorkerThreads
     /// Makes an encoder once the sink is ready for it; nil: not yet, or never.
     private let makeEncoder: () throws -> (any ChunkEncoder)?
     private var encoder: (any ChunkEncoder)?
 
     init(
         _ chain: ProcessorChain, _ interrupt: Interrupt, _ meter: RunMeter, _ books: Books, _ budget: MemoryBudget,
-        makeEncoder: @escaping () throws -> (any ChunkEncoder)?
+        _ threads: WorkerThreads, makeEncoder: @escaping () throws -> (any ChunkEncoder)?
     ) {
         self.chain = chain
         self.interrupt = interrupt
         self.meter = meter
         self.books = books
         self.budget = budget
+        self.threads = threads
         self.makeEncoder = makeEncoder
     }
 
@@ -32,10 +34,12 @@ final class Worker {
             }
             work(on: ticket)
             pipeline.complete(ticket)
+            threads.makeWay {}
         }
     }
 
-    private func work(on ticket: Ticket) {
+    /// Makes of a unit what is written.
+    func work(on ticket: Ticket) {
         guard let cargo = ticket.takeCargo() else { return }
         var outcome = Ticket.Outcome()
         do {
@@ -70,7 +74,10 @@ final class Worker {
             var kept: [StreamChunk] = []
             for var chunk in chunks {
                 try interrupt.check()
-                guard try chain.apply(to: &chunk, &tally, interrupt) else { continue }
+                let isKept = try chain.apply(to: &chunk, &tally) { seconds in
+                    try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
+                }
+                guard isKept else { continue }
                 let added = chunk.data.addedBytes
                 budget.charge(added)
                 outcome.addedBytes += added

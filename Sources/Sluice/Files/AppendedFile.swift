@@ -16,6 +16,7 @@ final class AppendedFile: FileOutput {
     private let created: String?
 
     /// A file never blocks for long.
+    let mayBlock = false
     var interrupt: Interrupt?
     var growingFile: FileIdentity? { identity }
     var replacedFile: FileIdentity? { nil }

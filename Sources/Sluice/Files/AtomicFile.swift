@@ -23,8 +23,7 @@ final class AtomicFile: FileOutput {
     private var temporary: String?
     let growingFile: FileIdentity?
     var interrupt: Interrupt?
-    /// Writing may block for as long as nobody reads.
-    private let mayBlock: Bool
+    let mayBlock: Bool
     var replacedFile: FileIdentity? { target?.old?.identity }
 
     /// - Parameters:

@@ -211,6 +211,7 @@ extension DirectoryStreamSource {
 extension DirectoryStreamSource: RunParticipant {
     func join(_ terms: RunTerms) { self.terms = terms }
 
+    var mayBlock: Bool { totalBytes == nil }
     var consumedBytes: Int { bytesBefore + (current?.file.consumed ?? 0) }
     var consumedShare: Double? { totalBytes.map { $0 == 0 ? 1 : min(1, Double(consumedBytes) / Double($0)) } }
 }

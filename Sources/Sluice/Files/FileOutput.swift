@@ -7,6 +7,8 @@ protocol FileOutput: AnyObject {
     /// The file whose place they take in the end; nil where there is none.
     var replacedFile: FileIdentity? { get }
 
+    /// Whether writing may block for as long as nobody reads.
+    var mayBlock: Bool { get }
     /// What ends a write that would block; nil: nothing does.
     var interrupt: Interrupt? { get set }
 

@@ -549,6 +549,7 @@ extension FileStreamSink: RunParticipant {
         file.interrupt = terms.interrupt
     }
 
+    var mayBlock: Bool { file.mayBlock }
     var producedBytes: (raw: Int, stored: Int) { (rawBytes, bytesWritten) }
 }
 

@@ -320,6 +320,7 @@ extension FileStreamSource: RunParticipant {
         if !hasOwnChunkSize, reader == nil { limits.chunkSize = terms.chunkSize }
     }
 
+    var mayBlock: Bool { input.length == nil }
     var consumedBytes: Int { input.consumed }
     var consumedShare: Double? { input.progress }
 }

@@ -15,6 +15,9 @@ protocol RunParticipant: AnyObject {
     /// Before the first chunk.
     func join(_ terms: RunTerms)
 
+    /// Whether it may wait for as long as somebody else does nothing: at a pipe, or a terminal.
+    var mayBlock: Bool { get }
+
     /// Bytes consumed of the input as it is stored, and the share of all; of sources.
     var consumedBytes: Int { get }
     var consumedShare: Double? { get }
