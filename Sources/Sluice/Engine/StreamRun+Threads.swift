@@ -49,8 +49,9 @@ extension StreamRun {
                 crew.makeWay { pipeline.wakeReader() }
             case .write(let ticket):
                 try write(ticket, feed, writer, gate)
-                pipeline.leaveOwn()
+                // While nobody else writes: progress is told in order.
                 report()
+                pipeline.leaveOwn()
             }
         }
     }
