@@ -49,6 +49,26 @@ struct WorkerThreadsTests {
         #expect(count.value == 1)
     }
 
+    @Test("one that is away again and again is replaced once, even if there is nothing to do")
+    func awayAgain() throws {
+        let isOver = Monitor(false)
+        let count = Tally()
+        let threads = WorkerThreads(jobs: 2) { threads in
+            if count.add() == 1 {
+                for _ in 0..<100 { threads.away(seconds: 1) {} }
+                isOver.update {
+                    $0 = true
+                    return true
+                }
+            } else {
+                _ = isOver.wait { $0 ? true : nil }
+            }
+        }
+        try threads.start()
+        threads.join()
+        #expect(count.value == 3)
+    }
+
     @Test("while some wait to be tried again, others are worked on", arguments: [false, true])
     func retries(prompt: Bool) {
         let (sizes, number) = (Array(repeating: 1, count: 8), 4)

@@ -38,7 +38,7 @@ enum Load {
     }
 }
 
-/// A source as the engine reads it: on one thread, which need not be the one it was made on.
+/// A source as the engine reads it: on one thread at a time, which need not be the one it was made on.
 // SAFETY: one thread at a time reads from it; `decode` of a split source touches none of the source's state, by contract.
 final class Feed: @unchecked Sendable {
     private let source: any StreamSource

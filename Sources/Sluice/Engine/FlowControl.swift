@@ -49,6 +49,9 @@ struct FlowControl {
         return mayGoOn
     }
 
+    /// Nothing more will come, so nothing is held back.
+    mutating func end() { isPaused = false }
+
     /// A unit waits for a worker.
     mutating func add(_ records: Int) {
         units += 1

@@ -53,6 +53,7 @@ final class Pipeline: Sendable {
         work = WorkQueue(capacity: flow.unitsMax + 1)
         // Not the pipeline itself, which would keep itself alive.
         interrupt.onStop { [state, work] in
+            state.withLock(Self.endPause)
             state.wakeAll()
             work.close()
             Self.resume(state)
@@ -97,6 +98,13 @@ extension Pipeline {
             state.pausedSince = nil
         default: break
         }
+    }
+
+    /// Nobody asks for admission any more.
+    private static func endPause(_ state: inout State) {
+        state.flow.end()
+        if let since = state.pausedSince { state.pausedSeconds += Clock.monotonicSeconds() - since }
+        state.pausedSince = nil
     }
 
     /// Adds a unit, after `waitForRoom`.
@@ -158,6 +166,7 @@ extension Pipeline {
             guard !state.inputHasEnded else { return }
             state.inputHasEnded = true
             state.isReading = false
+            Self.endPause(&state)
             if let error {
                 state.flow.add(0)
                 state.failedAt = min(state.failedAt, state.nextNumber)
@@ -294,15 +303,18 @@ extension Pipeline {
         return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
     }
 
-    /// Adds the unit that was read, which its reader works on.
-    func addOwn(_ cargo: Cargo) -> Ticket {
-        let own = state.withLock { state in
-            defer { state.flow.take(cargo.records) }
+    /// Adds the unit that was read, which its reader works on; nil where that is not wanted any more.
+    func addOwn(_ cargo: Cargo) -> Ticket? {
+        let (own, isWanted) = state.withLock { state in
+            let own = ticket(&state, cargo)
             state.isReading = false
-            return ticket(&state, cargo)
+            state.flow.take(cargo.records)
+            return (own, own.number < state.failedAt)
         }
         state.wakeOne(Self.room)
-        return own
+        if isWanted { return own }
+        complete(own)
+        return nil
     }
 
     /// As `leave`, and another unit may be written.

@@ -1,4 +1,4 @@
-/// A sink as the engine writes to it: on one thread, in order.
+/// A sink as the engine writes to it: on one thread at a time, in order.
 final class SinkWriter {
     let sink: any StreamSink
     private let split: (any SplitSink)?

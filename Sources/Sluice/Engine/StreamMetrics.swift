@@ -4,7 +4,8 @@ public struct StreamMetrics: Sendable {
     public struct StageTimes: Sendable {
         /// Working.
         public internal(set) var busy = 0.0
-        /// Waiting for something to work on: the stages before are slower.
+        /// Waiting for something to work on: the stages before are slower. A thread that reads and writes as well waits for its
+        /// turn to do so, or for room.
         public internal(set) var waiting = 0.0
         /// Waiting for room to hand it on: the stages behind are slower.
         public internal(set) var blocked = 0.0
@@ -53,7 +54,7 @@ public struct StreamMetrics: Sendable {
     public internal(set) var encode = StageTimes()
     public internal(set) var write = StageTimes()
 
-    /// Threads that decode, process and encode.
+    /// Threads that decode, process and encode; where files are streamed, they read and write as well.
     public internal(set) var workers = 0
     var seconds = 0.0
     /// Share of the input that was consumed.

@@ -46,7 +46,7 @@ struct ProgressListener: Sendable {
     }
 }
 
-/// Those who listen to one run. They are told on the thread that writes, at a bounded rate, and at its end.
+/// Those who listen to one run. They are told on a thread that writes, at a bounded rate, and at its end.
 final class ProgressListeners: Sendable {
     private let listeners: Monitor<[ProgressListener]>
 

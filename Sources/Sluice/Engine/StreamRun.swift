@@ -167,7 +167,9 @@ extension StreamRun {
         }
         for var chunk in chunks {
             try interrupt.check()
-            let isKept = try meter.time(\.process.busy) { try chain.apply(to: &chunk, &tally) { try interrupt.park(seconds: $0) } }
+            let isKept = try meter.time(\.process.busy) {
+                try chain.apply(to: &chunk, &tally) { try interrupt.park(seconds: $0) }
+            }
             guard isKept else { continue }
             written += try meter.time(\.write.busy) { try writer.write(chunk) }
             count += 1

@@ -1,5 +1,5 @@
 /// A unit on its way through a run, with its number in it.
-// SAFETY: one thread owns it at a time: the reader, then a worker, then the writer; the queues between them hand it over.
+// SAFETY: one thread owns it at a time: the reader, then a worker, then the writer; the pipeline hands it over.
 final class Ticket: @unchecked Sendable {
     let number: Int
     let records: Int

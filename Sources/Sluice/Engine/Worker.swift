@@ -60,6 +60,18 @@ final class Worker {
         }
     }
 
+    /// Waits before a step is tried again, which is no work.
+    private func away(_ seconds: Double) throws {
+        let start = meter.now
+        defer {
+            if meter.isTiming {
+                let waited = meter.now - start
+                meter.add { $0.process.busy -= waited }
+            }
+        }
+        try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
+    }
+
     private func process(_ chunks: [StreamChunk], _ outcome: inout Ticket.Outcome) throws -> [StreamChunk] {
         guard !chain.steps.isEmpty else {
             outcome.processedChunks = chunks.count
@@ -75,7 +87,7 @@ final class Worker {
             for var chunk in chunks {
                 try interrupt.check()
                 let isKept = try chain.apply(to: &chunk, &tally) { seconds in
-                    try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
+                    try away(seconds)
                 }
                 guard isKept else { continue }
                 let added = chunk.data.addedBytes

@@ -1,9 +1,11 @@
-/// The threads of a run that work: as many at once as there are jobs.
+/// The threads of a run that work: as many as there are jobs.
 ///
-/// A thread that waits for nothing but time to pass is *away*: another takes its place meanwhile, a new one if none is idle. When
-/// it comes back there is one too many, and the next that is between two units stays idle.
+/// A thread that waits for nothing but time to pass is *away*: another takes its place meanwhile, a new one if none is idle, up to
+/// `most`. When it comes back there is one too many, and the next that is between two units stays idle.
 final class WorkerThreads: Sendable {
     private let jobs: Int
+    /// Threads that there ever are: where so many are away, none takes their place.
+    private let most: Int
     private let body: @Sendable (WorkerThreads) -> Void
     private let state = Monitor(State())
     /// Shorter waits are over before another thread has got going.
@@ -20,6 +22,7 @@ final class WorkerThreads: Sendable {
     /// - Parameter body: what each thread does, to the end of the run.
     init(jobs: Int, _ body: @escaping @Sendable (WorkerThreads) -> Void) {
         self.jobs = jobs
+        most = max(16, 4 * jobs)
         self.body = body
     }
 
@@ -62,8 +65,10 @@ final class WorkerThreads: Sendable {
         guard seconds >= Self.leastSeconds else { return try body() }
         state.withLock { state in
             state.working -= 1
+            // Those that are idle will be woken, and those that came back may find no work, but are there.
+            guard state.working + state.idle < jobs, state.threads.count < most, !state.hasEnded else { return }
             // Under the lock, or it could start behind the last look of `join`. Where none can be had there is none.
-            if state.idle == 0, !state.hasEnded { try? start(&state) }
+            try? start(&state)
         }
         state.wakeOne()
         defer { state.withLock { $0.working += 1 } }

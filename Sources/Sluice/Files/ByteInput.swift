@@ -135,7 +135,7 @@ final class DecompressedInput: ByteInput {
         self.decompressor = decompressor
         self.suffix = suffix
         self.pool = pool
-        block = pool.block(capacity: 128 << 10)
+        block = pool.block(capacity: 256 << 10)
     }
 
     var consumed: Int {
@@ -191,7 +191,7 @@ final class DecompressedInput: ByteInput {
         }
         if let unreadable { throw unreadable }
         if isPiece {
-            block = pool.block(capacity: 128 << 10)
+            block = pool.block(capacity: 256 << 10)
             isPiece = false
         }
         filled = try file.read(into: block.bytes, block.capacity)

@@ -8,7 +8,8 @@ struct CompressedPiece {
 ///
 /// (1) Only whole members that say their size are given to threads. Anything else ends the team's work: what it has not inflated
 ///     is handed back, and one machine that reads member after member is the judge of that.
-/// (2) A batch is a block of the file, and goes to one thread. The reader takes batches in the order of the file.
+/// (2) A batch is a block of the file, and goes to one thread. The reader takes batches in the order of the file, and inflates
+///     some itself while the one that it needs is not done.
 /// (3) What is ahead is bounded: two batches a thread, and together an eighth of the run's memory, which is set aside for them.
 ///     What a unit may take does not depend on it.
 ///
@@ -20,9 +21,12 @@ final class InflaterTeam {
     private let workers: Int
     private let interrupt: Interrupt
     private let batchesMax: Int
-    private let work: WorkQueue<Batch>
-    /// What `Batch.isDone` is under.
-    private let finished = Monitor(0)
+    private let work = Monitor(Work(), conditions: 2)
+    /// Conditions: a batch to begin with; a batch that is done.
+    private static let begin = 0
+    private static let done = 1
+    /// The reader's own.
+    private let gunzip = Gunzip()
     private var threads: [SystemThread] = []
     /// Batches on their way, in order, and how much of the first one was taken.
     private var batches: ArraySlice<Batch> = []
@@ -34,6 +38,12 @@ final class InflaterTeam {
     private(set) var failure: StreamError?
     /// Whether the last member that was taken was empty, as the last one of a file is; nil: none was.
     private(set) var lastWasEmpty: Bool?
+
+    private struct Work {
+        /// Batches that nobody has begun with, in order.
+        var open: ArraySlice<Batch> = []
+        var isClosed = false
+    }
 
     private static let batchBytes = 128 << 10
     /// What a member holds at most, and the members of a batch together.
@@ -81,21 +91,19 @@ final class InflaterTeam {
         batchesMax = min(2 * terms.workers, terms.budget.limit / 8 / batchBytes)
         guard terms.workers > 1, batchesMax > 1, !terms.interrupt.hasStopped else { return nil }
         self.file = file
-        workers = min(terms.workers, batchesMax)
+        workers = min(terms.workers - 1, batchesMax)
         interrupt = terms.interrupt
-        work = WorkQueue(capacity: batchesMax)
         terms.budget.reserve(batchesMax * batchBytes)
     }
 
     /// Whether there is a thread to work, as many as there are batches for.
     private func hasThread() -> Bool {
         guard threads.count < workers else { return true }
-        let thread = try? SystemThread.start("sluice-inflate") { [work, finished, interrupt] in
+        let thread = try? SystemThread.start("sluice-inflate") { [work, interrupt] in
             let gunzip = Gunzip()
-            while let batch = work.pop() {
+            while let batch = Self.next(work) {
                 if !interrupt.hasStopped { batch.inflate(gunzip) }
-                finished.update { count in
-                    count += 1
+                work.update(Self.done) { _ in
                     batch.isDone = true
                     return true
                 }
@@ -103,6 +111,22 @@ final class InflaterTeam {
         }
         if let thread { threads.append(thread) }
         return !threads.isEmpty
+    }
+
+    /// The oldest batch to begin with; waits for one. Nil once the team has closed.
+    private static func next(_ work: Monitor<Work>) -> Batch? {
+        let found: Batch?? = work.wait(begin) { work in
+            work.isClosed ? .some(nil) : work.open.popFirst().map { .some($0) }
+        }
+        return found ?? nil
+    }
+
+    /// A batch for who waits for another one; nil once that is done.
+    private func helping(_ batch: Batch) -> Batch? {
+        let found: Batch?? = work.wait(Self.done) { work in
+            batch.isDone ? .some(nil) : work.open.popFirst().map { .some($0) }
+        }
+        return found ?? nil
     }
 
     deinit { _ = close() }
@@ -115,7 +139,10 @@ final class InflaterTeam {
         while true {
             readAhead()
             guard let batch = batches.first else { return 0 }
-            _ = finished.wait { _ in batch.isDone ? true : nil }
+            while let other = helping(batch) {
+                other.inflate(gunzip)
+                work.withLock { _ in other.isDone = true }
+            }
             try interrupt.check()
             if taken < batch.produced {
                 let part = min(count, batch.produced - taken)
@@ -144,7 +171,8 @@ final class InflaterTeam {
             guard end > 0 else { return }
             let batch = Batch(CompressedPiece(block: piece.block, range: 0..<end), room: room, pool)
             batches.append(batch)
-            work.push(batch)
+            work.withLock { $0.open.append(batch) }
+            work.wakeOne(Self.begin)
         }
     }
 
@@ -187,7 +215,11 @@ final class InflaterTeam {
     /// Ends the threads.
     /// - Returns: what was read of the file and not taken.
     func close() -> [CompressedPiece] {
-        work.close()
+        work.update(Self.begin) { work in
+            work.isClosed = true
+            work.open = []
+            return true
+        }
         for thread in threads { thread.join() }
         threads = []
         hasEnded = true

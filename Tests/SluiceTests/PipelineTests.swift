@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Sluice
+
+@Suite("Pipelines")
+struct PipelineTests {
+    private let interrupt = Interrupt()
+    private let pipeline: Pipeline
+
+    init() {
+        let flow = FlowControl(bufferSize: 2, pauseAt: 2, unitsMax: 8)
+        pipeline = Pipeline(flow, MemoryBudget(), interrupt)
+    }
+
+    private func cargo(_ records: Int = 1) -> Cargo {
+        Cargo(records: records, bytes: 0) { .chunk(StreamChunk(data: RecordBatch())) }
+    }
+
+    /// The number of the unit that is read next, and worked on.
+    private func readNext() throws -> Ticket? {
+        guard case .read = try pipeline.nextStep() else { return nil }
+        return pipeline.addOwn(cargo())
+    }
+
+    @Test("a source is held back until the run is stopped, and no longer")
+    func pauseEnds() throws {
+        #expect(try pipeline.addIfRoom(cargo(2)) {} && pipeline.addIfRoom(cargo(2)) {} == false)
+        #expect(pipeline.isPaused)
+        interrupt.stop(.cancelled)
+        let pauses = pipeline.pauses
+        #expect(!pipeline.isPaused && pauses.count == 1 && pipeline.pauses.seconds == pauses.seconds)
+    }
+
+    @Test("who does everything writes first, in order, and reads where nobody else does")
+    func steps() throws {
+        let first = try #require(try readNext())
+        let second = try #require(try readNext())
+        pipeline.complete(second)
+        guard case .read(othersWait: false) = try pipeline.nextStep() else {
+            Issue.record("the second may not be written before the first")
+            return
+        }
+        // Reading is taken, so there is nothing else to do than to write.
+        pipeline.complete(first)
+        guard case .write(let ticket) = try pipeline.nextStep(), ticket === first else {
+            Issue.record("the first is to be written")
+            return
+        }
+        pipeline.leaveOwn()
+        guard case .write(let next) = try pipeline.nextStep(), next === second else {
+            Issue.record("the second is to be written")
+            return
+        }
+        pipeline.leaveOwn()
+        pipeline.endInput()
+        guard try pipeline.nextStep() == nil else {
+            Issue.record("there is nothing left")
+            return
+        }
+    }
+
+    @Test("a unit behind one that failed is not worked on")
+    func behindFailed() throws {
+        let first = try #require(try readNext())
+        guard case .read = try pipeline.nextStep() else {
+            Issue.record("there is room")
+            return
+        }
+        first.finish(Ticket.Outcome(error: StreamError(.processorFailed, "it fails")))
+        pipeline.complete(first)
+        #expect(pipeline.addOwn(cargo()) == nil)
+        guard case .write(let ticket) = try pipeline.nextStep(), ticket === first else {
+            Issue.record("the error is next")
+            return
+        }
+    }
+}
