@@ -33,7 +33,8 @@ public final class ByteBlock: @unchecked Sendable {
 
 /// Where blocks come from and go back to, so that a stream's working set is allocated once.
 ///
-/// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes.
+/// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes: with fewer, what
+/// is freed on one thread and allocated on another leaves heaps in pieces, and they grow.
 final class BlockPool: Sendable {
     private let cacheLimit: Int
     private let cache: Monitor<Cache>
@@ -45,7 +46,7 @@ final class BlockPool: Sendable {
         var bytes = 0
     }
 
-    init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 8 << 20) {
+    init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 16 << 20) {
         cache = Monitor(Cache(budget: budget), conditions: 0)
         self.cacheLimit = cacheLimit
     }
