@@ -28,7 +28,8 @@ private struct FaultSchedule {
             parallelism: [1, 1, 2, 3, 4, 8].randomElement(using: &random)!,
             backpressureThreshold: Int.random(in: 1...40, using: &random),
             maxRetries: Int.random(in: 0...3, using: &random),
-            retryDelay: RetryDelay(first: 0, cap: 0))
+            // Now and then long enough for another thread to take over.
+            retryDelay: seed % 4 == 0 ? RetryDelay(first: 0.003, cap: 0.003, jitter: 0) : RetryDelay(first: 0, cap: 0))
         divisor = Int.random(in: 2...5, using: &random)
         for chunk in 0..<count {
             if chance(0.2) { adding.insert(chunk) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Pipelines")
 struct PipelineTests {
-    private let interrupt = Interrupt()
+    private let interrupt = Interrupt(seconds: 60)
     private let pipeline: Pipeline
 
     init() {

@@ -5,16 +5,20 @@ import Testing
 
 @Suite("Threads that work")
 struct WorkerThreadsTests {
+    /// By which all is over, or something is wrong.
+    private let deadline = Clock.monotonicSeconds() + 60
+
     @Test("another thread takes the place of one that is away, which then waits for its turn")
     func away() throws {
         let events = Monitor<[String]>([])
+        let deadline = deadline
         @Sendable func note(_ event: String) {
             events.update {
                 $0.append(event)
                 return true
             }
         }
-        @Sendable func wait(for event: String) { _ = events.wait { $0.contains(event) ? true : nil } }
+        @Sendable func wait(for event: String) { _ = events.wait(until: deadline) { $0.contains(event) ? true : nil } }
         let count = Tally()
         let threads = WorkerThreads(jobs: 1) { threads in
             if count.add() == 1 {
@@ -52,6 +56,7 @@ struct WorkerThreadsTests {
     @Test("one that is away again and again is replaced once, even if there is nothing to do")
     func awayAgain() throws {
         let isOver = Monitor(false)
+        let deadline = deadline
         let count = Tally()
         let threads = WorkerThreads(jobs: 2) { threads in
             if count.add() == 1 {
@@ -61,7 +66,7 @@ struct WorkerThreadsTests {
                     return true
                 }
             } else {
-                _ = isOver.wait { $0 ? true : nil }
+                _ = isOver.wait(until: deadline) { $0 ? true : nil }
             }
         }
         try threads.start()
@@ -101,7 +106,7 @@ struct WorkerThreadsTests {
         for number in 0..<4 {
             #expect(context.addChunk(StreamChunk(data: [["a": 1]], sequenceNumber: number)))
         }
-        #expect(worked.wait(until: Clock.monotonicSeconds() + 60) { $0 ? true : nil } == true)
+        #expect(worked.wait(until: deadline) { $0 ? true : nil } == true)
         context.close()
     }
 }

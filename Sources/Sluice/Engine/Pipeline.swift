@@ -67,16 +67,7 @@ extension Pipeline {
     /// Waits until there is room for another unit.
     /// - Returns: false where no more is wanted, since a unit has failed.
     /// - Throws: why the run was stopped.
-    func waitForRoom() throws -> Bool {
-        try interrupt.check()
-        let answer = try state.wait(Self.room, until: interrupt.deadline) { state -> Bool? in
-            try interrupt.checkStopped()
-            return admission(&state)
-        }
-        if let answer { return answer }
-        try interrupt.check()
-        return false
-    }
+    func waitForRoom() throws -> Bool { try waiting(Self.room) { admission(&$0).map { .some($0) } } ?? false }
 
     /// Whether there is room now; nil: not yet.
     private func admission(_ state: inout State, _ records: Int? = nil) -> Bool? {
@@ -131,20 +122,14 @@ extension Pipeline {
     /// - Returns: false where no more is wanted.
     /// - Throws: why the run was stopped.
     func addWaiting(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
-        try interrupt.check()
-        let answer: Ticket?? = try state.wait(Self.room, until: interrupt.deadline) { state in
-            try interrupt.checkStopped()
+        let added: Ticket? = try waiting(Self.room) { state -> Ticket?? in
             guard let isAdmitted = admission(&state, cargo.records) else { return nil }
             guard isAdmitted else { return .some(nil) }
             note()
             return ticket(&state, cargo)
         }
-        guard let answer else {
-            try interrupt.check()
-            return false
-        }
-        if let ticket = answer { push(ticket, isLast: cargo.isLast) }
-        return answer != nil
+        if let added { push(added, isLast: cargo.isLast) }
+        return added != nil
     }
 
     private func ticket(_ state: inout State, _ cargo: Cargo) -> Ticket {
@@ -220,13 +205,17 @@ extension Pipeline {
 extension Pipeline {
     /// The next unit in order; waits for it. Nil behind the last.
     /// - Throws: why the run was stopped.
-    func takeDone() throws -> Ticket? {
+    func takeDone() throws -> Ticket? { try waiting(Self.output, next) }
+
+    /// What `body` finds; waits until it finds something, which may be nil.
+    private func waiting<R>(_ condition: Int, _ body: (inout State) -> R??) throws -> R? {
         try interrupt.check()
-        let found: Ticket?? = try state.wait(Self.output, until: interrupt.deadline) { state in
+        let found: R?? = try state.wait(condition, until: interrupt.deadline) { state in
             try interrupt.checkStopped()
-            return next(&state)
+            return body(&state)
         }
         if let found { return found }
+        // The deadline has passed.
         try interrupt.check()
         return nil
     }
@@ -276,16 +265,7 @@ extension Pipeline {
     /// Whoever has done something asks again, so nobody is woken but where there is more to do than that: for reading once a
     /// unit is read, and for writing where another one is ready.
     /// - Throws: why the run was stopped.
-    func nextStep() throws -> Step? {
-        try interrupt.check()
-        let found: Step?? = try state.wait(Self.room, until: interrupt.deadline) { state in
-            try interrupt.checkStopped()
-            return step(&state)
-        }
-        if let found { return found }
-        try interrupt.check()
-        return nil
-    }
+    func nextStep() throws -> Step? { try waiting(Self.room, step) }
 
     private func step(_ state: inout State) -> Step?? {
         if !state.isWriting, let ticket = state.window.popNext() {

@@ -32,4 +32,24 @@ final class RunMeter: Sendable {
         }
         return try body()
     }
+
+    /// As `time`, for work that waits in between, which is none: `body` adds the seconds of that to what it is given.
+    func time<R>(
+        _ path: WritableKeyPath<StreamMetrics, Double> & Sendable, _ body: (inout Double) throws -> R
+    ) rethrows -> R {
+        var waited = 0.0
+        let start = now
+        defer {
+            let seconds = now - start - waited
+            if isTiming { totals.withLock { $0[keyPath: path] += seconds } }
+        }
+        return try body(&waited)
+    }
+
+    /// Calls `body` and adds the time that it took to `waited`.
+    func wait<R>(_ waited: inout Double, _ body: () throws -> R) rethrows -> R {
+        let start = now
+        defer { waited += now - start }
+        return try body()
+    }
 }

@@ -167,8 +167,10 @@ extension StreamRun {
         }
         for var chunk in chunks {
             try interrupt.check()
-            let isKept = try meter.time(\.process.busy) {
-                try chain.apply(to: &chunk, &tally) { try interrupt.park(seconds: $0) }
+            let isKept = try meter.time(\.process.busy) { waited in
+                try chain.apply(to: &chunk, &tally) { seconds in
+                    try meter.wait(&waited) { try interrupt.park(seconds: seconds) }
+                }
             }
             guard isKept else { continue }
             written += try meter.time(\.write.busy) { try writer.write(chunk) }

@@ -60,24 +60,12 @@ final class Worker {
         }
     }
 
-    /// Waits before a step is tried again, which is no work.
-    private func away(_ seconds: Double) throws {
-        let start = meter.now
-        defer {
-            if meter.isTiming {
-                let waited = meter.now - start
-                meter.add { $0.process.busy -= waited }
-            }
-        }
-        try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
-    }
-
     private func process(_ chunks: [StreamChunk], _ outcome: inout Ticket.Outcome) throws -> [StreamChunk] {
         guard !chain.steps.isEmpty else {
             outcome.processedChunks = chunks.count
             return chunks
         }
-        return try meter.time(\.process.busy) {
+        return try meter.time(\.process.busy) { waited in
             var tally = ProcessorChain.Tally()
             defer {
                 books.enter { $0 += tally.ledger }
@@ -87,7 +75,9 @@ final class Worker {
             for var chunk in chunks {
                 try interrupt.check()
                 let isKept = try chain.apply(to: &chunk, &tally) { seconds in
-                    try away(seconds)
+                    try meter.wait(&waited) {
+                        try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
+                    }
                 }
                 guard isKept else { continue }
                 let added = chunk.data.addedBytes

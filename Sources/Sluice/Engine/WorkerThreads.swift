@@ -29,10 +29,13 @@ final class WorkerThreads: Sendable {
     /// Starts all, or all but one, whose part the caller takes by `join(working: true)`.
     /// - Throws: where one cannot be had; those that can be go on, up to `join`.
     func start(butOne: Bool = false) throws(StreamError) {
-        for _ in 0..<(butOne ? jobs - 1 : jobs) {
-            let started = state.withLock { state in Result { () throws(StreamError) in try start(&state) } }
-            try started.get()
+        // At once, or one that is away before all are there would be replaced by more than one.
+        let started = state.withLock { state in
+            Result { () throws(StreamError) in
+                for _ in 0..<(butOne ? jobs - 1 : jobs) { try start(&state) }
+            }
         }
+        try started.get()
     }
 
     private func start(_ state: inout State) throws(StreamError) {

@@ -246,6 +246,7 @@ extension FileStreamSink {
             state = .closed
         }
         encoder = nil
+        pool.close()
     }
 
     /// Whoever keeps a run's ledger looks at it before records that waited for their columns are encoded.
@@ -262,6 +263,7 @@ extension FileStreamSink {
         encoder = nil
         waiting = []
         file.abort()
+        pool.close()
     }
 
     /// A sink that threw is only good for being aborted.

@@ -123,6 +123,7 @@ public final class FileStreamSource: SplitSource {
         current = nil
         reader = nil
         input.close()
+        pool.close()
     }
 }
 

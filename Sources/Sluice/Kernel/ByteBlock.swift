@@ -36,19 +36,31 @@ public final class ByteBlock: @unchecked Sendable {
 /// Sizes are powers of two (at least 4 KiB). Blocks that come back are kept for reuse up to `cacheLimit` bytes: with fewer, what
 /// is freed on one thread and allocated on another leaves heaps in pieces, and they grow.
 final class BlockPool: Sendable {
-    private let cacheLimit: Int
     private let cache: Monitor<Cache>
 
     // SAFETY: pointers in here are owned by the cache alone, and it is reached under its mutex only.
     private struct Cache: @unchecked Sendable {
         var budget: MemoryBudget
+        var limit: Int
         var free: [Int: [UnsafeMutableRawPointer]] = [:]
         var bytes = 0
+
+        /// Gives up the largest blocks of other sizes than the one that is in use now, and then of that.
+        mutating func shrink(to limit: Int, keeping size: Int? = nil) -> [UnsafeMutableRawPointer] {
+            self.limit = limit
+            var surplus: [UnsafeMutableRawPointer] = []
+            for size in free.keys.filter({ $0 != size }).sorted(by: >) + (size.map { [$0] } ?? []) {
+                while bytes > limit, let pointer = free[size]?.popLast() {
+                    surplus.append(pointer)
+                    bytes -= size
+                }
+            }
+            return surplus
+        }
     }
 
     init(budget: MemoryBudget = MemoryBudget(), cacheLimit: Int = 16 << 20) {
-        cache = Monitor(Cache(budget: budget), conditions: 0)
-        self.cacheLimit = cacheLimit
+        cache = Monitor(Cache(budget: budget, limit: cacheLimit), conditions: 0)
     }
 
     /// What blocks are charged to from now on. Those that are out stay charged where they were.
@@ -57,10 +69,14 @@ final class BlockPool: Sendable {
         set { cache.withLock { $0.budget = newValue } }
     }
 
-    deinit {
-        cache.withLock { cache in
-            for pointers in cache.free.values { for pointer in pointers { pointer.deallocate() } }
-        }
+    /// Bytes of the blocks that are kept.
+    var keptBytes: Int { cache.withLock { $0.bytes } }
+
+    deinit { close() }
+
+    /// Keeps no blocks any more: those that are still out may live for long.
+    func close() {
+        for pointer in cache.withLock({ $0.shrink(to: 0) }) { pointer.deallocate() }
     }
 
     /// A block of at least `capacity` bytes. Complexity: constant.
@@ -84,12 +100,11 @@ final class BlockPool: Sendable {
     }
 
     fileprivate func takeBack(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
-        let isKept = cache.withLock { cache -> Bool in
-            guard cache.bytes + size <= cacheLimit else { return false }
+        let surplus = cache.withLock { cache in
             cache.free[size, default: []].append(pointer)
             cache.bytes += size
-            return true
+            return cache.bytes > cache.limit ? cache.shrink(to: cache.limit, keeping: size) : []
         }
-        if !isKept { pointer.deallocate() }
+        for pointer in surplus { pointer.deallocate() }
     }
 }
