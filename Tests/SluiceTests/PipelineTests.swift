@@ -36,7 +36,7 @@ struct PipelineTests {
         let first = try #require(try readNext())
         let second = try #require(try readNext())
         pipeline.complete(second)
-        guard case .read(othersWait: false) = try pipeline.nextStep() else {
+        guard case .read(number: 2, othersWait: false) = try pipeline.nextStep() else {
             Issue.record("the second may not be written before the first")
             return
         }

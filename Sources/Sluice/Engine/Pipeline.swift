@@ -4,8 +4,8 @@
 ///     was faster.
 /// (2) An error takes the place of its unit. What comes before it is written all the same; what comes behind it is not worked
 ///     on. So the error that ends a run is that of the earliest unit, however many workers there are.
-/// (3) Memory is given to the next unit only where the budget allows it, or nothing else is under way: the oldest unit never
-///     waits for memory that younger ones hold.
+/// (3) Another unit is read only where the budget has room for one like the largest so far, or nothing else is under way. What
+///     turns out to be larger waits where it takes memory, as `MemoryBudget` says: the oldest unit never does.
 /// (4) Everybody who waits is parked, and woken by the change that lets them go on, or by the interrupt.
 ///
 /// Who reads may be a thread of the run's or the user (push); who writes likewise. Or the workers do both, one of them at a time:
@@ -52,7 +52,8 @@ final class Pipeline: Sendable {
             State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1)), conditions: 2)
         work = WorkQueue(capacity: flow.unitsMax + 1)
         // Not the pipeline itself, which would keep itself alive.
-        interrupt.onStop { [state, work] in
+        interrupt.onStop { [state, work, budget] in
+            budget.end()
             state.withLock(Self.endPause)
             state.wakeAll()
             work.close()
@@ -243,6 +244,7 @@ extension Pipeline {
             state.flow.leave()
             return true
         }
+        budget.advance()
         // Who waits for the end looks whether this was the last one.
         state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
         Self.resume(state)
@@ -255,7 +257,7 @@ extension Pipeline {
 enum Step {
     /// Reads a unit, which is its own to work on: what it has read and cut is still in its core's cache. Where others had to wait
     /// for their turn to read, it should be a short one, at the cost of more work behind it.
-    case read(othersWait: Bool)
+    case read(number: Int, othersWait: Bool)
     case write(Ticket)
 }
 
@@ -278,7 +280,7 @@ extension Pipeline {
         } else if admission(&state) == true {
             defer { state.readingHeldUp = false }
             state.isReading = true
-            return .read(othersWait: state.readingHeldUp)
+            return .read(number: state.nextNumber, othersWait: state.readingHeldUp)
         }
         return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
     }
@@ -304,6 +306,7 @@ extension Pipeline {
             state.flow.leave()
             return state.window.hasNext
         }
+        budget.advance()
         if isMore { state.wakeOne(Self.room) }
         state.update(Self.room) { $0.inputHasEnded && $0.flow.units == 0 }
     }

@@ -39,11 +39,12 @@ extension StreamRun {
     private func doEverything(
         _ crew: WorkerThreads, _ feed: Feed, _ writer: SinkWriter, _ gate: EncoderGate
     ) throws {
-        let worker = worker(crew, gate)
+        let worker = worker(crew, writes: true, gate)
         while let step = try meter.time(\.decode.waiting, { try pipeline.nextStep() }) {
             switch step {
-            case .read(let othersWait):
-                guard let ticket = readOwn(feed, decodesNext: !othersWait) else { continue }
+            case .read(let number, let othersWait):
+                let read = worker.claim.working(on: number) { readOwn(feed, decodesNext: !othersWait) }
+                guard let ticket = read else { continue }
                 worker.work(on: ticket)
                 pipeline.complete(ticket)
                 crew.makeWay { pipeline.wakeReader() }
@@ -101,7 +102,7 @@ extension StreamRun {
 
     /// The threads that read, where there is something to read, and work. None is left where one cannot be had.
     func startStages(_ feed: Feed?, _ gate: EncoderGate?) throws(StreamError) -> Stages {
-        let workers = WorkerThreads(jobs: config.workers) { self.worker($0, gate).run(self.pipeline) }
+        let workers = WorkerThreads(jobs: config.workers) { self.worker($0, writes: false, gate).run(self.pipeline) }
         do throws(StreamError) {
             try workers.start()
             guard let feed else { return Stages(reader: nil, workers: workers) }
@@ -115,7 +116,12 @@ extension StreamRun {
 
     private func read(_ feed: Feed) {
         do {
-            while try pipeline.waitForRoom(), let cargo = try next(feed) { pipeline.add(cargo) }
+            let claim = MemoryClaim(terms.budget)
+            var number = 0
+            while try pipeline.waitForRoom(), let cargo = try claim.working(on: number, { try next(feed) }) {
+                pipeline.add(cargo)
+                number += 1
+            }
             pipeline.endInput()
         } catch {
             pipeline.endInput(error)
@@ -126,8 +132,8 @@ extension StreamRun {
 // MARK: - Parts of both
 
 extension StreamRun {
-    private func worker(_ threads: WorkerThreads, _ gate: EncoderGate?) -> Worker {
-        Worker(chain, interrupt, meter, books, terms.budget, threads) { try gate?.makeEncoder() }
+    private func worker(_ threads: WorkerThreads, writes: Bool, _ gate: EncoderGate?) -> Worker {
+        Worker(chain, interrupt, meter, books, terms.budget, threads, writes: writes) { try gate?.makeEncoder() }
     }
 
     /// The next unit, noted; nil at the end.

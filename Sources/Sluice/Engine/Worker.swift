@@ -6,13 +6,16 @@ final class Worker {
     private let books: Books
     private let budget: MemoryBudget
     private let threads: WorkerThreads
+    /// For the units that this thread reads or works on.
+    let claim: MemoryClaim
     /// Makes an encoder once the sink is ready for it; nil: not yet, or never.
     private let makeEncoder: () throws -> (any ChunkEncoder)?
     private var encoder: (any ChunkEncoder)?
 
+    /// - Parameter writes: whether the threads also write, so that memory comes back only while some of them do not wait for it.
     init(
         _ chain: ProcessorChain, _ interrupt: Interrupt, _ meter: RunMeter, _ books: Books, _ budget: MemoryBudget,
-        _ threads: WorkerThreads, makeEncoder: @escaping () throws -> (any ChunkEncoder)?
+        _ threads: WorkerThreads, writes: Bool = false, makeEncoder: @escaping () throws -> (any ChunkEncoder)?
     ) {
         self.chain = chain
         self.interrupt = interrupt
@@ -20,6 +23,7 @@ final class Worker {
         self.books = books
         self.budget = budget
         self.threads = threads
+        claim = writes ? MemoryClaim(budget) { threads.awaitingOthers($0) } : MemoryClaim(budget)
         self.makeEncoder = makeEncoder
     }
 
@@ -41,6 +45,10 @@ final class Worker {
     /// Makes of a unit what is written.
     func work(on ticket: Ticket) {
         guard let cargo = ticket.takeCargo() else { return }
+        claim.working(on: ticket.number) { ticket.finish(outcome(of: cargo)) }
+    }
+
+    private func outcome(of cargo: Cargo) -> Ticket.Outcome {
         var outcome = Ticket.Outcome()
         do {
             let load = try meter.time(\.decode.busy) { try cargo.decoded() }
@@ -53,10 +61,10 @@ final class Worker {
                 let chunks = try process(load.chunks, &outcome)
                 try meter.time(\.encode.busy) { try encode(chunks, &outcome) }
             }
-            ticket.finish(outcome)
+            return outcome
         } catch {
             budget.refund(outcome.addedBytes)
-            ticket.finish(Ticket.Outcome(error: error))
+            return Ticket.Outcome(error: error)
         }
     }
 

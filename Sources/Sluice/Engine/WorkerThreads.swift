@@ -1,6 +1,6 @@
 /// The threads of a run that work: as many as there are jobs.
 ///
-/// A thread that waits for nothing but time to pass is *away*: another takes its place meanwhile, a new one if none is idle, up to
+/// A thread that waits for time to pass, or for memory, is *away*: another takes its place meanwhile, a new one if none is idle, up to
 /// `most`. When it comes back there is one too many, and the next that is between two units stays idle.
 final class WorkerThreads: Sendable {
     private let jobs: Int
@@ -66,16 +66,30 @@ final class WorkerThreads: Sendable {
     /// Calls `body`, which waits for so long, with another thread in the place of this one.
     func away<R>(seconds: Double, _ body: () throws -> R) rethrows -> R {
         guard seconds >= Self.leastSeconds else { return try body() }
-        state.withLock { state in
-            state.working -= 1
-            // Those that are idle will be woken, and those that came back may find no work, but are there.
-            guard state.working + state.idle < jobs, state.threads.count < most, !state.hasEnded else { return }
-            // Under the lock, or it could start behind the last look of `join`. Where none can be had there is none.
-            try? start(&state)
-        }
-        state.wakeOne()
+        _ = leave()
         defer { state.withLock { $0.working += 1 } }
         return try body()
+    }
+
+    /// Calls `body`, which waits for what the others do, with another thread in the place of this one; not where there is none.
+    func awaitingOthers(_ body: () -> Void) {
+        if leave() { body() }
+        state.withLock { $0.working += 1 }
+    }
+
+    /// Whether any other thread is there to work.
+    private func leave() -> Bool {
+        let isAnyThere = state.withLock { state in
+            state.working -= 1
+            // Those that are idle will be woken, and those that came back may find no work, but are there.
+            if state.working + state.idle < jobs, state.threads.count < most, !state.hasEnded {
+                // Under the lock, or it could start behind the last look of `join`. Where none can be had there is none.
+                try? start(&state)
+            }
+            return state.working + state.idle > 0
+        }
+        state.wakeOne()
+        return isAnyThere
     }
 
     /// Between two units: stays idle while there is one too many.

@@ -79,7 +79,7 @@ final class BlockPool: Sendable {
         for pointer in cache.withLock({ $0.shrink(to: 0) }) { pointer.deallocate() }
     }
 
-    /// A block of at least `capacity` bytes. Complexity: constant.
+    /// A block of at least `capacity` bytes; waits where the budget says so. Complexity: constant.
     func block(capacity: Int) -> ByteBlock {
         let size = max(4096, 1 << (Int.bitWidth - (max(capacity, 1) - 1).leadingZeroBitCount))
         let (kept, budget) = cache.withLock { cache -> (UnsafeMutableRawPointer?, MemoryBudget) in
@@ -87,7 +87,7 @@ final class BlockPool: Sendable {
             cache.bytes -= size
             return (pointer, cache.budget)
         }
-        budget.charge(size)
+        budget.take(size)
         let base = kept ?? UnsafeMutableRawPointer.allocate(byteCount: size + blockPadding, alignment: 64)
         return ByteBlock(base: base, capacity: size, pool: self, budget: budget)
     }

@@ -49,6 +49,26 @@ struct SystemThread {
     func join() { pthread_join(thread, nil) }
 }
 
+/// A pointer that each thread has for itself, nil at first.
+final class ThreadKey: Sendable {
+    private let key: pthread_key_t
+
+    init() {
+        var key = pthread_key_t()
+        let error = pthread_key_create(&key, nil)
+        precondition(error == 0, "the system gives no more keys of threads (error \(error))")
+        self.key = key
+    }
+
+    deinit { pthread_key_delete(key) }
+
+    /// This thread's.
+    var value: UnsafeMutableRawPointer? {
+        get { pthread_getspecific(key) }
+        set { pthread_setspecific(key, newValue) }
+    }
+}
+
 private final class ThreadBody: Sendable {
     let name: String
     let run: @Sendable () -> Void
