@@ -1,5 +1,6 @@
-/// A step that users add: it edits the chunk; false takes the chunk away.
-typealias ProcessorStep = @Sendable (inout StreamChunk) throws -> Bool
+/// A step between decode and encode: it edits the chunk; false takes the chunk away. In the place of each record that it rejects
+/// it hands out another, which is written to where rejected ones go.
+typealias ProcessorStep = @Sendable (_ chunk: inout StreamChunk, _ rejected: inout [RecordBatch]) throws -> Bool
 
 /// What happens to every chunk between decode and encode.
 struct ProcessorChain: Sendable {
@@ -13,6 +14,8 @@ struct ProcessorChain: Sendable {
         var ledger = Ledger()
         /// Tries that failed and were made again.
         var retries = 0
+        /// What is to be written of the records that were rejected, in order.
+        var rejected: [RecordBatch] = []
     }
 
     /// Applies all steps in order.
@@ -24,8 +27,11 @@ struct ProcessorChain: Sendable {
     ) throws -> Bool {
         for step in steps {
             let before = chunk.data.count
+            let batches = tally.rejected.count
             let isKept = try attempt(step, &chunk, &tally, park)
-            tally.ledger.passed(before, isKept ? chunk.data.count : 0)
+            let rejected = tally.rejected[batches...].reduce(0) { $0 + $1.count }
+            // Those are counted when they are written.
+            tally.ledger.passed(before - rejected, isKept ? chunk.data.count : 0)
             if !isKept { return false }
         }
         return true
@@ -35,16 +41,18 @@ struct ProcessorChain: Sendable {
     private func attempt(
         _ step: ProcessorStep, _ chunk: inout StreamChunk, _ tally: inout Tally, _ park: (Double) throws -> Void
     ) throws -> Bool {
-        guard tries > 1 else { return try step(&chunk) }
+        guard tries > 1 else { return try step(&chunk, &tally.rejected) }
         let input = chunk
+        let batches = tally.rejected.count
         var retry = 0
         while true {
             do {
-                return try step(&chunk)
+                return try step(&chunk, &tally.rejected)
             } catch  where retry + 1 < tries && Self.mayPass(error) {
                 retry += 1
                 tally.retries += 1
                 chunk = input
+                tally.rejected.removeSubrange(batches...)
                 try park(delay.seconds(before: retry, random: .random(in: 0..<1)))
             }
         }

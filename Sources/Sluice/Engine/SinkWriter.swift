@@ -2,12 +2,15 @@
 final class SinkWriter {
     let sink: any StreamSink
     private let split: (any SplitSink)?
+    /// Where rejected records go. Who made that sink closes it: it may serve several runs.
+    private let rejects: SinkWriter?
     private var isAnnounced = false
     /// Records handed to `writeChunk` that the sink has not turned into bytes: those that wait for the columns of CSV.
     private var waiting = 0
 
-    init(_ sink: any StreamSink) {
+    init(_ sink: any StreamSink, rejects: (any StreamSink)? = nil) {
         self.sink = sink
+        self.rejects = rejects.map { SinkWriter($0) }
         split = sink as? any SplitSink
     }
 
@@ -34,6 +37,12 @@ final class SinkWriter {
         }
     }
 
+    /// Writes what there is to say of rejected records.
+    /// - Returns: how many it was of, as their sink counts them; without one, none.
+    func reject(_ batches: [RecordBatch]) throws -> Int {
+        try batches.reduce(0) { try $0 + (rejects?.write(StreamChunk(data: $1)) ?? 0) }
+    }
+
     private func counting(_ records: Int, _ body: () throws -> Void) throws -> Int {
         let before = split?.encodedRecords ?? 0
         try body()
@@ -53,6 +62,9 @@ final class SinkWriter {
         try sink.flush()
         return wantsBytes ? 0 : waiting
     }
+
+    /// As `flush`, of the sink of rejected records.
+    func flushRejects() throws -> Int { try rejects?.flush() ?? 0 }
 
     /// Publishes.
     func close() throws { try sink.close() }

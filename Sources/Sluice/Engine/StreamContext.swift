@@ -48,14 +48,14 @@ extension StreamContext {
     }
 
     static func step(_ body: @escaping @Sendable (inout StreamChunk) throws -> Void) -> ProcessorStep {
-        { chunk in
+        { chunk, _ in
             try body(&chunk)
             return true
         }
     }
 
     static func step(_ body: @escaping @Sendable (StreamChunk) throws -> StreamChunk?) -> ProcessorStep {
-        { chunk in
+        { chunk, _ in
             guard let new = try body(chunk) else { return false }
             chunk = new
             return true

@@ -83,4 +83,27 @@ extension StreamMetrics {
         (readRecords, addedRecords, filteredRecords) = (ledger.read, ledger.added, ledger.filtered)
         (rejectedRecords, writtenRecords) = (ledger.rejected, ledger.written)
     }
+
+    /// Adds a run that came behind: its records, bytes and times are more, its memory and threads are the same again.
+    static func += (metrics: inout StreamMetrics, other: StreamMetrics) {
+        for count in counts { metrics[keyPath: count] += other[keyPath: count] }
+        for most in [\StreamMetrics.peakBudgetBytes, \.peakResidentBytes, \.workers] {
+            metrics[keyPath: most] = max(metrics[keyPath: most], other[keyPath: most])
+        }
+        metrics.pausedSeconds += other.pausedSeconds
+        metrics.seconds += other.seconds
+        for stage in [\StreamMetrics.read, \.decode, \.process, \.encode, \.write] {
+            metrics[keyPath: stage].busy += other[keyPath: stage].busy
+            metrics[keyPath: stage].waiting += other[keyPath: stage].waiting
+            metrics[keyPath: stage].blocked += other[keyPath: stage].blocked
+        }
+    }
+
+    private static var counts: [WritableKeyPath<StreamMetrics, Int>] {
+        [
+            \.chunksProcessed, \.bytesProcessed, \.errorsCount, \.retriesCount, \.readRecords, \.addedRecords,
+            \.filteredRecords, \.rejectedRecords, \.writtenRecords, \.bytesRead, \.bytesEncoded, \.bytesWritten,
+            \.pauseCount,
+        ]
+    }
 }

@@ -150,11 +150,16 @@ extension StreamRun {
         let outcome = ticket.takeOutcome()
         if let error = outcome.error { throw error }
         writer.announce(feed?.schema)
-        let written = try meter.time(\.write.busy) { try commit(outcome, writer) }
+        let (written, rejected) = try meter.time(\.write.busy) {
+            (try commit(outcome, writer), try writer.reject(outcome.rejected))
+        }
         if writer.wantsBytes { gate.open() }
-        books.enter { $0.written += written }
+        books.enter { ledger in
+            ledger.written += written
+            ledger.rejected += rejected
+        }
         note(writer, chunks: outcome.processedChunks)
-        terms.budget.refund(outcome.addedBytes)
+        terms.budget.refund(outcome.addedBytes + outcome.rejectedBytes)
     }
 
     private func commit(_ outcome: Ticket.Outcome, _ writer: SinkWriter) throws -> Int {

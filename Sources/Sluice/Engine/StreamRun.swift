@@ -34,18 +34,23 @@ final class StreamRun: Sendable {
     }
 
     /// Streams to the end.
-    /// - Parameter source: nil: units come into the pipeline from elsewhere.
-    /// - Throws: the error of the earliest unit that failed, why the run was stopped, or what the sink threw.
-    func run(_ source: (any StreamSource)?, _ sink: any StreamSink) throws {
+    /// - Parameters:
+    ///   - source: nil: units come into the pipeline from elsewhere.
+    ///   - rejects: where rejected records go. It is flushed, and neither closed nor aborted.
+    /// - Throws: the error of the earliest unit that failed, why the run was stopped, or what a sink threw.
+    func run(_ source: (any StreamSource)?, _ sink: any StreamSink, rejects: (any StreamSink)? = nil) throws {
         let feed = source.map(enter)
-        let writer = SinkWriter(sink)
+        let writer = SinkWriter(sink, rejects: rejects)
+        let sinks = [sink, rejects].compactMap { $0 }
         defer { end(feed) }
         do {
-            if let source { try sink.refuseOwnOutput(source) }
-            (sink as? any RunParticipant)?.join(terms)
+            for sink in sinks {
+                if let source { try sink.refuseOwnOutput(source) }
+                (sink as? any RunParticipant)?.join(terms)
+            }
             if let feed, config.workers == 1 {
                 try runInline(feed, writer)
-            } else if let feed, let source, Self.neverWaits(source), Self.neverWaits(sink) {
+            } else if let feed, let source, Self.neverWaits(source), sinks.allSatisfy(Self.neverWaits) {
                 try runCrew(feed, writer)
             } else {
                 try runStaged(feed, writer)
@@ -72,8 +77,11 @@ final class StreamRun: Sendable {
 
     /// Publishes, if the books are even.
     private func finish(_ writer: SinkWriter) throws {
-        let waiting = try writer.flush()
-        books.enter { $0.written += waiting }
+        let waiting = (written: try writer.flush(), rejected: try writer.flushRejects())
+        books.enter { ledger in
+            ledger.written += waiting.written
+            ledger.rejected += waiting.rejected
+        }
         try books.balance.check()
         try interrupt.check()
         try writer.close()
@@ -156,11 +164,13 @@ extension StreamRun {
     private func runInline(_ chunks: [StreamChunk], _ writer: SinkWriter) throws {
         var tally = ProcessorChain.Tally()
         var written = 0
+        var rejected = 0
         var count = 0
         defer {
             books.enter { ledger in
                 ledger += tally.ledger
                 ledger.written += written
+                ledger.rejected += rejected
             }
             meter.countRetries(tally.retries)
             note(writer, chunks: count)
@@ -176,7 +186,10 @@ extension StreamRun {
             written += try meter.time(\.write.busy) { try writer.write(chunk) }
             count += 1
         }
-        try meter.time(\.write.busy) { try writer.endUnit() }
+        try meter.time(\.write.busy) {
+            rejected = try writer.reject(tally.rejected)
+            try writer.endUnit()
+        }
     }
 }
 

@@ -18,6 +18,9 @@ final class Ticket: @unchecked Sendable {
         var processedChunks = 0
         /// Bytes that processors have added to the chunks that are left, charged to the run's budget.
         var addedBytes = 0
+        /// For the sink of rejected records, and the bytes that these take, charged likewise.
+        var rejected: [RecordBatch] = []
+        var rejectedBytes = 0
         var error: (any Error)?
 
         init(error: (any Error)? = nil) { self.error = error }

@@ -63,7 +63,7 @@ final class Worker {
             }
             return outcome
         } catch {
-            budget.refund(outcome.addedBytes)
+            budget.refund(outcome.addedBytes + outcome.rejectedBytes)
             return Ticket.Outcome(error: error)
         }
     }
@@ -93,6 +93,9 @@ final class Worker {
                 outcome.addedBytes += added
                 kept.append(chunk)
             }
+            outcome.rejected = tally.rejected
+            outcome.rejectedBytes = tally.rejected.reduce(0) { $0 + $1.addedBytes }
+            budget.charge(outcome.rejectedBytes)
             outcome.processedChunks = kept.count
             return kept
         }
