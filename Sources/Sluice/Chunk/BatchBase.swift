@@ -93,6 +93,30 @@ extension BatchBase {
 }
 
 extension BatchBase {
+    /// Numbers of rows in ascending order, one after the other: all of them together cost what that of the last one does alone.
+    struct Numbering {
+        private let base: BatchBase
+        private var last: (row: Int, number: Int)?
+
+        init(_ base: BatchBase) { self.base = base }
+
+        mutating func number(_ row: Int) -> Int {
+            let before = last.flatMap { $0.row <= row ? $0 : nil }
+            let number = before.map { $0.number + base.lines(from: $0.row, to: row) } ?? base.number(row)
+            last = (row, number)
+            return number
+        }
+    }
+
+    /// Records and skipped lines from one row's start to another's.
+    private func lines(from row: Int, to end: Int) -> Int {
+        guard origin.countsLines else { return end - row }
+        if case .csv(_, let starts) = layout { return dialect.lines(bytes, Int(starts[row])..<Int(starts[end])) }
+        return (row..<end).reduce(0) { $0 + max(1, lineEnds(extent($1).upperBound..<extent($1 + 1).lowerBound)) }
+    }
+}
+
+extension BatchBase {
     /// Offset in the stream of what is at `offset` of the block.
     func byteOffset(of offset: Int) -> Int { origin.byteOffset(of: offset, in: bytes) }
 

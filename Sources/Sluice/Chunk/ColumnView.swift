@@ -201,7 +201,7 @@ extension RecordBatch {
         return names.first { !known.insert(ByteKey(text: $0)).inserted }
     }
 
-    private func unknownColumn(_ name: String) -> StreamError {
+    func unknownColumn(_ name: String) -> StreamError {
         StreamError(
             .unknownColumn, "there is no column of this name", path: storage.base?.origin.path, column: name,
             stage: "process", hint: "the columns are \(columns.joined(separator: ", "))")

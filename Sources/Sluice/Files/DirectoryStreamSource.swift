@@ -59,6 +59,8 @@ public final class DirectoryStreamSource: SplitSource {
     private var terms: RunTerms?
     /// The columns of all files, as far as they are known; nil inside: each record has its own.
     private var shared: (schema: Schema?, path: String)?
+    /// Each file is one chunk of so many bytes at most; nil: of as many chunks as it takes.
+    var oneChunkBytes: Int?
     /// Whether nobody decodes what is cut.
     private var isCounting = false
     /// A unit that was read to learn whether the one before it was the last.
@@ -300,6 +302,7 @@ extension DirectoryStreamSource {
         if current == nil {
             let file = try open(files[next])
             if let terms { file.join(terms) }
+            if let oneChunkBytes { file.readAsOneChunk(maxBytes: oneChunkBytes) }
             current = OpenFile(file: file, index: next, origin: origin(of: file, next))
         }
         guard let opened = current else { return nil }

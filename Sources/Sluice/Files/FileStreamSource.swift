@@ -200,6 +200,14 @@ extension FileStreamSource {
         }
     }
 
+    /// Makes one chunk of all records, or an error where they have more bytes. Before anything is read.
+    func readAsOneChunk(maxBytes: Int) {
+        hasOwnChunkSize = true
+        limits.chunkSize = RecordLimits.most
+        limits.maxChunkBytes = min(maxBytes, RecordLimits.most)
+        limits.isOneChunk = true
+    }
+
     /// Reads up to the first record; false where the file has no header and no records.
     func open() throws -> Bool { try sticking { try openReader() } != nil }
 

@@ -351,6 +351,13 @@ package enum FileSystem {
         }
     }
 
+    /// Makes a directory in one that is there.
+    static func createDirectory(_ path: String) throws(StreamError) {
+        guard mkdir(path, 0o777) == 0 else {
+            throw .system(errno, "cannot create the directory", path, .cannotCreate, stage: "commit")
+        }
+    }
+
     static func remove(_ path: String) { _ = unlink(path) }
 
     static func isOurs(_ status: Status) -> Bool { status.owner == geteuid() }

@@ -26,6 +26,14 @@ struct Glob {
         self.parts = parts.map { $0.elementsEqual("**".unicodeScalars) ? nil : Self.parse($0) }
     }
 
+    /// A path with characters of patterns, as a folder without and the pattern of what is below; nil where it has none.
+    static func split(path: String) -> (folder: String, pattern: String)? {
+        let special: [Unicode.Scalar] = ["*", "?", "["]
+        guard let first = path.unicodeScalars.firstIndex(where: { special.contains($0) }) else { return nil }
+        let (folder, _) = FileSystem.split(String(path.unicodeScalars[..<first]))
+        return (folder.isEmpty ? "." : folder, String(path.unicodeScalars.dropFirst(folder.unicodeScalars.count)))
+    }
+
     /// - Parameter path: below the root, names divided by slashes.
     func matches(_ path: String) -> Bool {
         let names = path.unicodeScalars.split(separator: "/").map(Array.init)

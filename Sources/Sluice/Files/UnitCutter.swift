@@ -67,6 +67,9 @@ final class UnitCutter<Cutter: RecordCutter> {
         unitStart = start.position
         linesBefore = start.lines
         isAtEnd = start.isAtEnd
+        if limits.isOneChunk, let length = input.length {
+            expectedBytes = max(expectedBytes, min(length, limits.maxChunkBytes))
+        }
     }
 
     /// The next unit, and whether it is the last; nil at the end.
@@ -158,7 +161,8 @@ final class UnitCutter<Cutter: RecordCutter> {
             origin: origin, isWholeFile: scan.cutter.isWholeFile, index: scan.cutter.index)
         expectedBytes = end - unitStart
         linesBefore += place.lines
-        let next = pool.block(capacity: max(expectedBytes + expectedBytes / 8, filled - end) + Self.readStep)
+        let expectedNext = limits.isOneChunk ? 0 : expectedBytes + expectedBytes / 8
+        let next = pool.block(capacity: max(expectedNext, filled - end) + Self.readStep)
         next.bytes.update(from: block.bytes + end, count: filled - end)
         blockOffset = origin.byteOffset(of: end, in: block.bytes)
         filled -= end
@@ -173,7 +177,15 @@ final class UnitCutter<Cutter: RecordCutter> {
             // The unit is whole: the error is for the next call.
             pending = error
         }
+        if limits.isOneChunk, !isDone, pending == nil { throw tooLargeForChunk() }
         return (unit, isDone)
+    }
+
+    private func tooLargeForChunk() -> StreamError {
+        StreamError(
+            .memoryLimit, "the file is larger than the \(limits.maxChunkBytes) bytes that one chunk may have",
+            path: path, stage: "cut",
+            hint: "stream it in more chunks than one, or raise memoryLimitMB (chunks have up to 1 GiB)")
     }
 
     /// Moves the unit's start to the next record; whether there is none. What was skipped may be forgotten, so any number of
@@ -301,6 +313,8 @@ struct RecordLimits {
     var chunkSize: Int
     var maxChunkBytes: Int
     var maxRecordBytes: Int
+    /// All records are one chunk; where that would have more bytes than it may, that is an error.
+    var isOneChunk = false
 
     /// Records and bytes of a unit are counted in 32 bits.
     static let most = 1 << 30

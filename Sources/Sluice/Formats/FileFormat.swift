@@ -32,6 +32,16 @@ public enum FileFormat: String, Sendable, CaseIterable {
         self = format
     }
 
+    /// A file's name as that of a file of this format, without compression: `x.csv.gz` becomes `x.jsonl`. One that tells the
+    /// format already is kept.
+    func renaming(_ name: String) -> String {
+        let name = CompressionFormat.withoutSuffix(name)
+        guard let old = FileFormat(path: name) else { return name + suffixes[0] }
+        guard old != self else { return name }
+        let suffix = old.suffixes.first { name.lowercased().hasSuffix($0) } ?? ""
+        return String(name.dropLast(suffix.count)) + suffixes[0]
+    }
+
     /// The format that the first byte of a file tells which is not blank; nil for others.
     init?(firstByte: UInt8) {
         switch firstByte {

@@ -13,7 +13,7 @@ public struct StreamError: Error, Sendable {
         case corruptCompression, truncatedCompression, trailingData
         // Records against what was asked for
         case unknownColumn, differentColumns, unknownKey, missingField, nullField, typeMismatch, numberNotFinite,
-            unencodable, needsQuotes
+            unencodable, needsQuotes, invalidRecord
         // The run
         case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed, memoryLimit, timedOut, cancelled
     }
