@@ -159,6 +159,16 @@ struct GuideExamplesTests {
         #expect(filtered.success && kept.records.map { $0["id", as: Int.self] } == [1, 2])
     }
 
+    @Test("patterns: files")
+    func filePattern() throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("in.csv", "id\n1\n2\n")
+        var files = FileProcessingConfig(inputPath: input, outputPath: folder.file("out.jsonl"))
+        files.mode = .stream  // .batch: file by file; .whole: one chunk a file
+        #expect(try FileProcessor(files).process().itemsProcessed == 2)
+        #expect(try folder.text("out.jsonl") == "{\"id\":\"1\"}\n{\"id\":\"2\"}\n")
+    }
+
     @Test("errors are in the result")
     func errors() throws {
         let input = try folder.file("input.csv", "id,name\n1,x\n2\n")
