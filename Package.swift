@@ -9,6 +9,7 @@ let package = Package(
     platforms: [.macOS(.v15), .iOS(.v18)],
     products: [
         .library(name: "Sluice", targets: ["Sluice"]),
+        .library(name: "SluiceSQLite", targets: ["SluiceSQLite"]),
         .executable(name: "sluice", targets: ["SluiceTool"]),
     ],
     dependencies: [
@@ -28,11 +29,20 @@ let package = Package(
         .target(
             name: "CSluice", dependencies: ["CZlib", "CISAL", "CLZ4"], path: "CSources/CSluice",
             linkerSettings: [.linkedLibrary("z"), .linkedLibrary("lz4")]),
+        .systemLibrary(
+            name: "CSQLite", path: "CSources/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(
+            name: "CSluiceSQLite", dependencies: ["CSluice", "CSQLite"], path: "CSources/CSluiceSQLite",
+            linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSystem", path: "CSources/CSystem"),
         .target(name: "Sluice", dependencies: ["CSluice", "CSystem"], swiftSettings: strict),
+        .target(name: "SluiceSQLite", dependencies: ["Sluice", "CSluiceSQLite"], swiftSettings: strict),
         .executableTarget(
             name: "SluiceTool",
-            dependencies: ["Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Sluice", "SluiceSQLite", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "sluice-example1", dependencies: ["Sluice"], path: "Examples/CSVToJSONLines", swiftSettings: strict),
@@ -40,16 +50,21 @@ let package = Package(
             name: "sluice-example2", dependencies: ["Sluice"], path: "Examples/ParallelProcessing",
             swiftSettings: strict),
         .executableTarget(
+            name: "sluice-example-etl", dependencies: ["Sluice", "SluiceSQLite"], path: "Examples/DatabaseETL",
+            swiftSettings: strict),
+        .executableTarget(
             name: "bench-typed", dependencies: ["Sluice"], path: "Benchmarks/typed", swiftSettings: strict),
         .target(name: "BenchQueue", path: "Benchmarks/queue"),
         .executableTarget(
             name: "bench-ring", dependencies: ["CSluice", "BenchQueue"], path: "Benchmarks/ring", swiftSettings: strict),
+        .executableTarget(name: "bench-sqlite", dependencies: ["CSQLite"], path: "Benchmarks/sqlite"),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "SluiceTests", dependencies: ["Sluice", "SluiceTool", "AllocationCounter", "TestSupport"],
+            name: "SluiceTests",
+            dependencies: ["Sluice", "SluiceSQLite", "SluiceTool", "CSQLite", "AllocationCounter", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -160,7 +160,8 @@ class JobRunner:
         self.places = {
             "sluice": short(arguments.sluice), "example1": short(arguments.example1),
             "example2": short(arguments.example2), "typed": short(arguments.typed),
-            "jsondecoder": short(arguments.jsondecoder), "python": short(sys.executable),
+            "jsondecoder": short(arguments.jsondecoder), "sqlite": short(arguments.sqlite),
+            "python": short(sys.executable),
             "input": short(arguments.data / job.input), "reference": short(folder / f"reference{job.output}")}
         if job.prepare:
             self.places["made"] = short(folder / f"made{job.prepare[1]}")
@@ -438,6 +439,7 @@ def parse():
     parser.add_argument("--typed", type=Path, default=ROOT / ".build/release/bench-typed", help="(default: %(default)s)")
     parser.add_argument("--jsondecoder", type=Path, default=ROOT / ".build/release/bench-jsondecoder",
                         help="(default: %(default)s)")
+    parser.add_argument("--sqlite", type=Path, default=ROOT / ".build/release/bench-sqlite", help="(default: %(default)s)")
     parser.add_argument("--data", type=Path, default=ROOT / "Benchmarks/data",
                         help="where bench-data wrote; outputs go there too (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
@@ -448,7 +450,7 @@ def parse():
         parser.error(f"no such job: {', '.join(sorted(unknown))} (there are {', '.join(names)})")
     if arguments.only_ours and arguments.only_peers:
         parser.error("--only-ours and --only-peers leave nobody")
-    for program in ("sluice", "example1", "example2", "typed", "jsondecoder"):
+    for program in ("sluice", "example1", "example2", "typed", "jsondecoder", "sqlite"):
         setattr(arguments, program, getattr(arguments, program).absolute())
     arguments.data = arguments.data.absolute() / "quick" if arguments.quick else arguments.data.absolute()
     arguments.compare = arguments.compare or ("full" if arguments.quick else "sample")

@@ -1,6 +1,6 @@
 """What is measured: each job, how each program does it, and the bar it must clear.
 
-A command is a list of words with the placeholders {sluice}, {example1}, {example2}, {typed}, {jsondecoder}, {python}, {input},
+A command is a list of words with the placeholders {sluice}, {example1}, {example2}, {typed}, {jsondecoder}, {sqlite}, {python}, {input},
 {output}, {reference} (our own output of the same job), and {made} (what the job's `prepare` makes of its input). A peer has several variants where it is not plain which is
 the fastest; the fastest counts. A variant must produce the same records as we do; what is allowed to differ is in
 compare.py.
@@ -51,7 +51,7 @@ class Yardstick:
     @property
     def is_built(self):
         """Is it a program of this package?"""
-        return self.command[0] in ("{sluice}", "{example1}", "{example2}", "{typed}", "{jsondecoder}")
+        return self.command[0] in ("{sluice}", "{example1}", "{example2}", "{typed}", "{jsondecoder}", "{sqlite}")
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,31 @@ def limited(name, title, input, *options, output=".jsonl"):
                yardsticks=[Yardstick("the same without", ENGINE + [*options], speed=0.8, is_same=True)])
 
 
+LOAD = ["{sluice}", "load", "{input}", "{output}", "--table", "flights", "--create"]
+# One that is new, as the others make them: a rollback journal, and all in one transaction.
+IMPORT = ["sqlite3", "{output}", ".import --csv {input} flights"]
+EXPORT = ["{sluice}", "export", "{made}", "{output}", "--table", "flights"]
+MADE = (["{sluice}", "load", "{input}", "{made}", "--table", "flights", "--create"], ".db")
+JSON_QUERY = "sqlite3 -json {made} 'SELECT * FROM flights'"
+
+SQLITE = [
+    Job("sqlite-load", "a year of flights → SQLite", "flights-year.csv", LOAD, ".db", peak_mib=ENGINE_PEAK_MIB,
+        prepare=(["{sqlite}", "cells", "{input}", "{made}"], ".cells"),
+        yardsticks=[Yardstick("sqlite3 .import", IMPORT, speed=1.7, is_same=True),
+                    Yardstick("a bare loop in C, its cells at hand", ["{sqlite}", "insert", "{made}", "{output}"], time=1.1,
+                              is_same=True)]),
+    Job("sqlite-export", "the table → JSONL", "flights-year.csv", EXPORT, ".jsonl", peak_mib=ENGINE_PEAK_MIB, prepare=MADE,
+        yardsticks=[Yardstick("sqlite3 -json", ["sh", "-c", JSON_QUERY + " > {output}"], speed=2),
+                    Yardstick("a bare loop in C, nothing written", ["{sqlite}", "step", "{made}"], time=1.25)]),
+    Job("sqlite-export-gz", "the table → JSONL.gz", "flights-year.csv", EXPORT, ".jsonl.gz", peak_mib=ENGINE_PEAK_MIB,
+        prepare=MADE,
+        yardsticks=[Yardstick("sqlite3 -json | gzip -1", ["sh", "-c", JSON_QUERY + " | gzip -1 > {output}"], speed=1.8)]),
+    Job("sqlite-load-large", "flights.csv → SQLite", "flights.csv", LOAD, ".db", peak_mib=ENGINE_PEAK_MIB),
+    Job("sqlite-export-large", "the table of flights.csv → JSONL", "flights.csv", EXPORT, ".jsonl", peak_mib=ENGINE_PEAK_MIB,
+        prepare=MADE),
+]
+
+
 def peak(name, what, input, times, *options):
     """About 4 GB."""
     return Job(f"peak-{name}", f"{times} × {what}", input, [*STREAM, *options], times=times)
@@ -258,6 +283,8 @@ JOBS = [
     limited("flights", "flights.csv → JSONL", "flights.csv"),
     limited("tweets", "tweets.jsonl → JSONL", "tweets.jsonl"),
     limited("gz", "flights.csv.gz → JSONL.gz", "flights.csv.gz", output=".jsonl.gz"),
+
+    *SQLITE,
 
     peak("csv-jsonl", "flights.csv → JSONL", "flights.csv", 11, "--from", "csv", "--to", "jsonl"),
     peak("jsonl-csv", "flights.jsonl → CSV", "flights.jsonl", 10, "--from", "jsonl", "--to", "csv"),

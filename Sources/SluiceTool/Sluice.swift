@@ -14,7 +14,7 @@ struct SluiceTool: ParsableCommand {
             75 timeout.
             """,
         version: version,
-        subcommands: [Convert.self, Count.self, Head.self, Inspect.self])
+        subcommands: [Convert.self, Load.self, Export.self, Count.self, Head.self, Inspect.self])
 
     static var version: String {
         "sluice 0.1.0 (kernel: \(Engines.kernel() ?? "none"), gzip: \(Engines.gzip))"

@@ -76,9 +76,10 @@ enum ExitStatus: Int32 {
         case .fileNotFound: self = .noInput
         case .isDirectory, .permissionDenied: self = error.stage == "commit" ? .cannotCreate : .noInput
         case .cannotCreate: self = .cannotCreate
-        case .readFailed, .writeFailed, .noSpace: self = .inputOutput
-        case .timedOut, .cancelled: self = .timeout
-        case .memoryLimit: self = .usage
+        case .readFailed, .writeFailed, .noSpace, .databaseFailed: self = .inputOutput
+        case .databaseReadOnly: self = .cannotCreate
+        case .timedOut, .cancelled, .databaseBusy: self = .timeout
+        case .memoryLimit, .wrongQuery, .unknownTable: self = .usage
         case .unsupported: self = ["cut", "decode", "encode"].contains(error.stage) ? .badData : .usage
         case .invalidConfiguration, .unknownColumn: self = .usage
         case .brokenLedger, .closed, .processorFailed: self = .software

@@ -2,6 +2,7 @@
 
 import Foundation
 import Sluice
+import SluiceSQLite
 import Testing
 
 @Suite("The guide's examples")
@@ -167,6 +168,46 @@ struct GuideExamplesTests {
         files.mode = .stream  // .batch: file by file; .whole: one chunk a file
         #expect(try FileProcessor(files).process().itemsProcessed == 2)
         #expect(try folder.text("out.jsonl") == "{\"id\":\"1\"}\n{\"id\":\"2\"}\n")
+    }
+
+    private func users() throws -> SQLiteDatabase {
+        let db = try SQLiteDatabase(folder.file("users.db"))
+        try db.execute(
+            """
+            CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT, created_at INTEGER, active BOOLEAN);
+            INSERT INTO users VALUES (1, 'Ann', 'a@x', 30, true), (2, 'Bob', 'b@x', 20, false), (3, 'Cyd', NULL, 10, true)
+            """)
+        return db
+    }
+
+    @Test("example 3: database to compressed file")
+    func databaseToFile() throws {
+        let db = try users()
+        let source = try DatabaseStreamSource(
+            database: db,
+            query: "SELECT id, name, email, created_at FROM users WHERE active = true ORDER BY created_at",
+            chunkSize: 10_000, fetchSize: 50_000)
+        let sink = try FileStreamSink(folder.file("users_export.jsonl.gz"), format: .jsonl, compression: .gzip)
+        let metrics = try StreamContext().stream(source: source, sink: sink)
+        #expect(metrics.itemsProcessed == 2 && sink.bytesWritten > 0 && sink.compressionRatio > 0)
+        #expect(
+            try records(folder.file("users_export.jsonl.gz")) == [
+                #"{"id":3,"name":"Cyd","email":null,"created_at":10}"#,
+                #"{"id":1,"name":"Ann","email":"a@x","created_at":30}"#,
+            ])
+    }
+
+    @Test("patterns: from one database to another")
+    func databasePattern() throws {
+        let sourceDB = try users()
+        let targetDB = try SQLiteDatabase(folder.file("target.db"))
+        try targetDB.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, name)")
+        let etl = ETLProcessor(
+            source: sourceDB, query: "SELECT id, name FROM users",
+            target: targetDB, table: "orders",
+            mode: .upsert(key: ["id"]), chunkSize: 10_000)
+        #expect(try etl.process().itemsProcessed == 3)
+        #expect(try targetDB.rows("SELECT count(*) AS n FROM orders")[0]["n"] == 3)
     }
 
     @Test("errors are in the result")

@@ -78,7 +78,9 @@ struct MemoryBudgetTests {
     @Test("units that suddenly are many times as large stay within the limit", arguments: [2, 4, 16], [false, true])
     func sudden(jobs: Int, prompt: Bool) throws {
         let folder = TemporaryFolder()
-        let (small, large) = (String(repeating: "1,2\n", count: 60_000), String(repeating: "y", count: 1_500_000) + ",2\n")
+        let (small, large) = (
+            String(repeating: "1,2\n", count: 60_000), String(repeating: "y", count: 1_500_000) + ",2\n"
+        )
         let path = try folder.file("x.csv", "a,b\n" + small + String(repeating: large, count: 20) + small)
         for limit in [12, 16, 24] {
             let context = StreamContext(StreamConfig(parallelism: jobs, memoryLimitMB: limit, timeoutSeconds: 120))

@@ -17,6 +17,7 @@
 #include "sluice_text.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
+#include "sluice_value.h"
 #include "sluice_xxh32.h"
 
 #endif

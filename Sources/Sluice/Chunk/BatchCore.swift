@@ -22,6 +22,16 @@
         payloads.initialize(repeating: 0, count: capacity)
     }
 
+    /// Of cells that are not initialized: who asks for it fills them.
+    init(name: String, uninitialized capacity: Int) {
+        self.name = name
+        nameWords = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        self.capacity = capacity
+        isConstant = false
+        tags = .allocate(capacity: capacity)
+        payloads = .allocate(capacity: capacity)
+    }
+
     func deallocate() {
         tags.deallocate()
         payloads.deallocate()
@@ -162,6 +172,10 @@ extension BatchCore {
     }
 
     mutating func addColumn(_ name: String, isConstant: Bool) -> Int {
+        addColumn(OverlayColumn(name: name, capacity: isConstant ? 1 : max(1, slotCount), isConstant: isConstant))
+    }
+
+    mutating func addColumn(_ column: OverlayColumn) -> Int {
         if columnCount == columnCapacity {
             let larger = UnsafeMutablePointer<OverlayColumn>.allocate(capacity: columnCapacity * 2)
             larger.moveInitialize(from: columns, count: columnCount)
@@ -169,7 +183,6 @@ extension BatchCore {
             columns = larger
             columnCapacity *= 2
         }
-        let column = OverlayColumn(name: name, capacity: isConstant ? 1 : max(1, slotCount), isConstant: isConstant)
         (columns + columnCount).initialize(to: column)
         columnCount += 1
         return columnCount - 1
@@ -276,19 +289,20 @@ extension BatchCore {
         let offset = arenaCount
         let end = offset + text.count
         precondition(end <= UInt32.max, "the texts set in one batch exceed 4 GiB")
-        if end + blockPadding > arenaCapacity {
-            let capacity = max(1024, end + blockPadding, arenaCapacity * 2)
-            let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-            if let arena {
-                larger.update(from: arena, count: offset)
-                arena.deallocate()
-            }
-            arena = larger
-            arenaCapacity = capacity
-        }
+        if end + blockPadding > arenaCapacity { growArena(to: max(1024, end + blockPadding, arenaCapacity * 2)) }
         if let arena, let start = text.baseAddress { (arena + offset).update(from: start, count: text.count) }
         arenaCount = end
         return UInt64(offset) | UInt64(text.count) << 32
+    }
+
+    mutating func growArena(to capacity: Int) {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        if let arena {
+            larger.update(from: arena, count: arenaCount)
+            arena.deallocate()
+        }
+        arena = larger
+        arenaCapacity = capacity
     }
 
     /// The text that a payload names.

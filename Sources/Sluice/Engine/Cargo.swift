@@ -4,6 +4,8 @@ struct Cargo: Sendable {
     let records: Int
     /// Bytes of the input, decompressed; 0 where the source does not say.
     let bytes: Int
+    /// Bytes of memory that it holds and that are charged to nobody yet.
+    var heldBytes = 0
     /// Whether no more may come behind it.
     var isLast = false
     /// Decodes it, on any thread.
@@ -84,7 +86,7 @@ final class Feed: @unchecked Sendable {
     private static func chunks(of source: any StreamSource) -> (Bool) throws -> Cargo? {
         { _ in
             try source.readChunk().map { chunk in
-                Cargo(records: chunk.data.count, bytes: 0) { .chunk(chunk) }
+                Cargo(records: chunk.data.count, bytes: 0, heldBytes: chunk.data.addedBytes) { .chunk(chunk) }
             }
         }
     }

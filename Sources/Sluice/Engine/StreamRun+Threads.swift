@@ -140,6 +140,7 @@ extension StreamRun {
     private func next(_ feed: Feed, decodesNext: Bool = false) throws -> Cargo? {
         let cut = try meter.time(\.read.busy) { try feed.next(decodesNext: decodesNext) }
         guard let cargo = cut else { return nil }
+        terms.budget.take(cargo.heldBytes)
         if pipeline.isIdle { try checkMemory() }
         note(cargo, feed)
         return cargo

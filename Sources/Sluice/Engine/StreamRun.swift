@@ -43,7 +43,13 @@ final class StreamRun: Sendable {
         let writer = SinkWriter(sink, rejects: rejects)
         let sinks = [sink, rejects].compactMap { $0 }
         defer { end(feed) }
+        var clock: SystemThread?
+        defer {
+            interrupt.end()
+            clock?.join()
+        }
         do {
+            clock = try startClock(sinks + (source.map { [$0] } ?? []))
             for sink in sinks {
                 if let source { try sink.refuseOwnOutput(source) }
                 (sink as? any RunParticipant)?.join(terms)
@@ -60,8 +66,19 @@ final class StreamRun: Sendable {
             pipeline.discard()
             writer.abort()
             meter.add { $0.errorsCount += 1 }
+            // A database that was interrupted does not know why.
+            if [.cancelled, .databaseBusy].contains((error as? StreamError)?.code) { try interrupt.check() }
             throw error
         }
+    }
+
+    /// A thread that stops the run at its deadline, where others may not be able to.
+    private func startClock(_ parts: [AnyObject]) throws(StreamError) -> SystemThread? {
+        guard interrupt.deadline != nil, parts.contains(where: { ($0 as? any RunParticipant)?.needsClock ?? false })
+        else {
+            return nil
+        }
+        return try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() }
     }
 
     /// A source as this run reads it.

@@ -50,6 +50,7 @@ final class Worker {
 
     private func outcome(of cargo: Cargo) -> Ticket.Outcome {
         var outcome = Ticket.Outcome()
+        outcome.addedBytes = cargo.heldBytes
         do {
             let load = try meter.time(\.decode.busy) { try cargo.decoded() }
             if encoder == nil { encoder = try makeEncoder() }
@@ -82,13 +83,14 @@ final class Worker {
             var kept: [StreamChunk] = []
             for var chunk in chunks {
                 try interrupt.check()
+                let before = chunk.data.addedBytes
                 let isKept = try chain.apply(to: &chunk, &tally) { seconds in
                     try meter.wait(&waited) {
                         try threads.away(seconds: seconds) { try interrupt.park(seconds: seconds) }
                     }
                 }
                 guard isKept else { continue }
-                let added = chunk.data.addedBytes
+                let added = chunk.data.addedBytes - before
                 budget.charge(added)
                 outcome.addedBytes += added
                 kept.append(chunk)

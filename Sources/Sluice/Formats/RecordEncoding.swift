@@ -37,33 +37,21 @@ final class DroppedFields: Sendable {
 /// Encodes chunks of any base into one format, row by row, into whatever blocks it is given.
 final class RecordFormatter {
     private let encoding: RecordEncoding
+    private let binder: RowBinder
     private var encoder: RowEncoder
     /// JSON: the next row is the first of the file, and opens the array.
     var opensArray = false
-    /// The columns of the batch that came last: the next one nearly always has the same.
-    private var plan: Plan?
     /// Rows that became bytes, counted by the encoder's own steps.
     private(set) var encodedRecords = 0
     private let dropped: DroppedFields
-    /// JSON records on the way to CSV: the unit's values by column, and its first row with a key that is none.
-    private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
-    /// The CSV columns, and the schema last found to have no others.
-    private let columns: Schema
-    private var known: Schema.Storage?
     private let pool: BlockPool
-
-    private struct Plan {
-        let schema: Schema.Storage?
-        let overlay: [String]
-        let columns: OutputColumns
-    }
 
     init(_ encoding: RecordEncoding, _ pool: BlockPool, _ dropped: DroppedFields) {
         self.encoding = encoding
         self.pool = pool
         self.dropped = dropped
         encoder = RowEncoder(isArray: encoding.format == .json)
-        columns = Schema(encoding.columns)
+        binder = RowBinder(encoding.hasColumns ? encoding.columns : nil, encoding.kernel, pool)
     }
 
     /// One for the same records that has not begun.
@@ -71,63 +59,14 @@ final class RecordFormatter {
 
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
-        let core = batch.storage.core
-        let base = encoding.hasColumns ? project(batch.storage.base) : batch.storage.base
         if encoding.hasColumns { try checkKeys(batch) }
         try checkObjects(batch)
-        guard core.pointee.hasKeyOrders else {
-            return try encode(BatchRows(base: base, core: core), of: batch, 0..<batch.count, into: &output)
-        }
-        // Rows with an order of their own one by one, the others in runs.
-        var start = 0
-        while start < batch.count {
-            var end = start + 1
-            if let order = core.pointee.keyOrders[batch.checkedSlot(start)] {
-                try encode(batch, start, order, into: &output)
-            } else {
-                while end < batch.count, core.pointee.keyOrders[batch.checkedSlot(end)] == nil { end += 1 }
-                let slots = (start..<end).map { UInt32(batch.checkedSlot($0)) }
-                try encode(BatchRows(base: base, core: core, slots: slots), of: batch, start..<end, into: &output)
-            }
-            start = end
-        }
-    }
-
-    /// A row that stands on its cells alone.
-    private func encode(
-        _ batch: RecordBatch, _ position: Int, _ order: [Int], into output: inout some EncoderOutput
-    ) throws {
-        let core = batch.storage.core
-        let rows = BatchRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
-        let names = encoding.hasColumns ? encoding.columns : order.map { core.pointee.columns[$0].name }
-        let columns = OutputColumns(names)
-        for (place, name) in names.enumerated() {
-            columns.bind(place, field: nil, overlay: core.pointee.findColumn(name))
-        }
-        try run(rows, of: batch, position..<position + 1, columns, isRecords: false, into: &output)
-    }
-
-    private func encode(
-        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, into output: inout some EncoderOutput
-    ) throws {
-        let isRecords = rows.base.map { $0.schema == nil } ?? false
-        try run(rows, of: batch, positions, columns(of: rows), isRecords: isRecords, into: &output)
-    }
-
-    private func run(
-        _ rows: BatchRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
-        isRecords: Bool, into output: inout some EncoderOutput
-    ) throws {
-        try rows.withEncodable(columns) {
-            try run($0, of: batch, positions, columns, isRecords: isRecords, into: &output)
-        }
+        try binder.forEachRun(of: batch) { try run($0, of: batch, into: &output) }
     }
 
     /// The conversation with the kernel: room is given until all rows are written.
-    private func run(
-        _ rows: EncodableRows, of batch: RecordBatch, _ positions: Range<Int>, _ columns: OutputColumns,
-        isRecords: Bool, into output: inout some EncoderOutput
-    ) throws {
+    private func run(_ bound: BoundRows, of batch: RecordBatch, into output: inout some EncoderOutput) throws {
+        let (rows, columns) = (bound.rows, bound.columns)
         encoder.row = 0
         while true {
             let (out, capacity) = output.room
@@ -135,7 +74,7 @@ final class RecordFormatter {
             let first = encoder.row
             let start = encoder.written
             let status =
-                switch (encoding.format, isRecords) {
+                switch (encoding.format, bound.isRecords) {
                 case (.csv, _):
                     encoding.kernel.encodeCSV(
                         rows, columns, encoding.dialect, &encoder, into: out, capacity: capacity)
@@ -157,7 +96,7 @@ final class RecordFormatter {
             encodedRecords += encoder.row - first
             switch status {
             case .outputFull: try output.makeRoom(encoder.needed)
-            case .failed(let code): throw failure(code, batch[positions.lowerBound + encoder.row], columns)
+            case .failed(let code): throw failure(code, batch[bound.positions.lowerBound + encoder.row], columns)
             default: return
             }
         }
@@ -197,47 +136,14 @@ final class RecordFormatter {
     }
 }
 
-// MARK: - Columns
+// MARK: - Checks
 
 extension RecordFormatter {
-    /// Output columns for a batch, bound to where it has them.
-    private func columns(of rows: BatchRows) -> OutputColumns {
-        let schema = rows.base?.schema
-        if let plan, plan.schema === schema?.storage, rows.core.pointee.hasColumns(plan.overlay) { return plan.columns }
-        let core = rows.core
-        let overlay = core.pointee.columnNames
-        let isRecords = rows.base != nil && schema == nil
-        var names = encoding.hasColumns ? encoding.columns : isRecords ? overlay : schema?.names ?? []
-        if !encoding.hasColumns, !isRecords { names += overlay.filter { schema?.index(of: $0) == nil } }
-        let columns = OutputColumns(names)
-        for (place, name) in names.enumerated() {
-            let field = schema?.index(of: name, near: place).map { rows.base?.indexColumn($0) ?? $0 }
-            columns.bind(place, field: field, overlay: core.pointee.findColumn(name))
-        }
-        plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
-        return columns
-    }
-
-    /// JSON records as rows of the CSV columns. A unit's base is projected once for all its chunks.
-    private func project(_ base: BatchBase?) -> BatchBase? {
-        guard let base, base.schema == nil, case .json(let tape, let rows, nil) = base.layout else { return base }
-        if let projected, projected.of === base { return projected.base }
-        let block = pool.block(capacity: 4 * max(1, base.rowCount * columns.count))
-        let firstUnknown = encoding.kernel.projectJSONKeys(
-            tape: tape, rows: rows, rowCount: base.rowCount, base.bytes, keys: columns.names, into: block.entries)
-        let result = BatchBase(
-            layout: .json(tape: tape, rows: rows, projection: UnsafePointer(block.entries)), bytes: base.bytes,
-            rowCount: base.rowCount, schema: columns, columns: columns.count, flags: base.flags, origin: base.origin,
-            blocks: [block], keeping: base)
-        projected = (base, result, firstUnknown)
-        return result
-    }
-
     /// Refuses a batch with a field that no CSV column takes, before anything of it is written; or counts such fields.
     private func checkKeys(_ batch: RecordBatch) throws {
-        guard !hasKnownKeysOnly(batch) else { return }
+        guard !binder.hasKnownKeysOnly(batch) else { return }
         for (position, record) in batch.enumerated() {
-            for key in record.keys where columns.index(of: key) == nil {
+            for key in record.keys where binder.columns.index(of: key) == nil {
                 guard encoding.dropsUnknown else { throw unknownKey(key, record, position) }
                 dropped.add()
             }
@@ -245,26 +151,6 @@ extension RecordFormatter {
                 throw noObject(record, "\(encoding.format.rawValue) has no field for it")
             }
         }
-    }
-
-    /// Whether it can be told without a look at each record that all keys are columns.
-    private func hasKnownKeysOnly(_ batch: RecordBatch) -> Bool {
-        let core = batch.storage.core.pointee
-        for number in 0..<core.columnCount where columns.index(of: core.columns[number].name) == nil {
-            // A field that was only removed is none.
-            let column = core.columns[number]
-            let tags = UnsafeBufferPointer(start: column.tags, count: column.isConstant ? 1 : core.slotCount)
-            if tags.contains(where: { $0 > CellTag.removed }) { return false }
-        }
-        guard let base = batch.storage.base else { return true }
-        guard let schema = base.schema else {
-            guard let projected, projected.of === base else { return false }
-            return projected.firstUnknown >= core.firstRow + core.baseRows
-        }
-        if known === schema.storage { return true }
-        guard schema.names.allSatisfy({ columns.index(of: $0) != nil }) else { return false }
-        known = schema.storage
-        return true
     }
 
     /// Refuses fields that were set on a JSON line that is no object: writing them would drop its value.

@@ -133,3 +133,25 @@ struct EncodableRows {
         core.binary = isBinary ? 1 : 0
     }
 }
+
+/// Rows of a batch and where each column of an output is in them. Valid during the call that they are handed to.
+package struct BoundRows {
+    let rows: EncodableRows
+    let columns: OutputColumns
+    /// Which records of the batch these are.
+    package let positions: Range<Int>
+    /// JSON records with keys of their own: the columns are what was set on them.
+    let isRecords: Bool
+
+    /// Calls `body` with the rows as the C core has them; `sluice_value_at` reads their fields.
+    package func withCore<R>(
+        _ body: (UnsafePointer<sluice_rows>, UnsafePointer<sluice_column>, Int) throws -> R
+    ) rethrows -> R {
+        try withUnsafePointer(to: rows.core) { rows in
+            try columns.columns.withUnsafeBufferPointer { columns in
+                // SAFETY: a writer has columns, or nothing to bind.
+                try body(rows, columns.baseAddress.unsafelyUnwrapped, columns.count)
+            }
+        }
+    }
+}

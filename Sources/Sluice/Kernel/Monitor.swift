@@ -12,14 +12,14 @@
 /// that a change wakes those it concerns; or none, which makes it a plain lock. The locks of `Synchronization` would do for
 /// that, but the thread sanitizer cannot see them on Linux.
 // SAFETY: `state` is reached under the mutex only; mutex and conditions never move.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let conditions: UnsafeMutablePointer<pthread_cond_t>
     private let count: Int
     private var state: State
 
     /// - Parameter conditions: how many there are, numbered from 0.
-    init(_ state: State, conditions count: Int = 1) {
+    package init(_ state: State, conditions count: Int = 1) {
         self.state = state
         self.count = count
         mutex = .allocate(capacity: 1)
@@ -35,7 +35,7 @@ final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<R>(_ body: (inout State) throws -> R) rethrows -> R {
+    package func withLock<R>(_ body: (inout State) throws -> R) rethrows -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)

@@ -14,6 +14,10 @@ public struct StreamError: Error, Sendable {
         // Records against what was asked for
         case unknownColumn, differentColumns, unknownKey, missingField, nullField, typeMismatch, numberNotFinite,
             unencodable, needsQuotes, invalidRecord
+        // A database
+        case databaseFailed, databaseBusy, databaseCorrupt, databaseReadOnly, wrongQuery, constraintViolated,
+            unknownTable,
+            outOfRange
         // The run
         case invalidConfiguration, unsupported, closed, brokenLedger, processorFailed, memoryLimit, timedOut, cancelled
     }

@@ -18,6 +18,10 @@ protocol RunParticipant: AnyObject {
     /// Whether it may wait for as long as somebody else does nothing: at a pipe, or a terminal.
     var mayBlock: Bool { get }
 
+    /// Whether it may be in calls that nothing ends but what it does when the run is stopped (`Interrupt.onStop`): then somebody else
+    /// has to watch the clock.
+    var needsClock: Bool { get }
+
     /// Bytes consumed of the input as it is stored, and the share of all; of sources.
     var consumedBytes: Int { get }
     var consumedShare: Double? { get }
@@ -41,6 +45,7 @@ extension CountableSource {
 }
 
 extension RunParticipant {
+    var needsClock: Bool { false }
     var consumedBytes: Int { 0 }
     var consumedShare: Double? { nil }
     var producedBytes: (raw: Int, stored: Int) { (0, 0) }

@@ -1,0 +1,209 @@
+import CSQLite
+import Sluice
+import SluiceSQLite
+import Testing
+
+@Suite("SQLite databases")
+struct SQLiteDatabaseTests {
+    private let folder = TemporaryFolder()
+
+    private func value(_ db: SQLiteDatabase, _ query: String) throws -> Value? {
+        try db.rows(query).first?.fields.first?.value
+    }
+
+    /// A connection of somebody else's.
+    private func connection(_ path: String) throws -> OpaquePointer {
+        var handle: OpaquePointer?
+        #expect(sqlite3_open(path, &handle) == SQLITE_OK)
+        return try #require(handle)
+    }
+
+    private func execute(_ handle: OpaquePointer, _ sql: String) {
+        #expect(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK, "\(sql)")
+    }
+
+    @Test("those that are created here are in WAL mode, others keep theirs")
+    func journal() throws {
+        let db = try SQLiteDatabase(folder.file("new.db"))
+        try db.execute("CREATE TABLE t (a)")
+        #expect(try value(db, "PRAGMA journal_mode") == "wal")
+        let handle = try connection(folder.file("old.db"))
+        execute(handle, "CREATE TABLE t (a)")
+        sqlite3_close(handle)
+        let old = try SQLiteDatabase(folder.file("old.db"))
+        try old.execute("INSERT INTO t VALUES (1)")
+        #expect(try value(old, "PRAGMA journal_mode") == "delete")
+        let sink = try DatabaseStreamSink(
+            database: try SQLiteDatabase(folder.file("sink.db")), table: "t", createsTable: true)
+        try StreamContext().stream(source: MemoryStreamSource([["a": 1]]), sink: sink)
+        #expect(try value(SQLiteDatabase(folder.file("sink.db")), "PRAGMA journal_mode") == "wal")
+    }
+
+    @Test("one that was created and never written to leaves no file")
+    func nothingLeft() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        let sink = try DatabaseStreamSink(database: db, table: "t", createsTable: true)
+        let source = MemoryStreamSource([["a": 1], ["b": 2]], chunkSize: 1)
+        #expect(streamError { try StreamContext().stream(source: source, sink: sink) }?.code == .unknownColumn)
+        db.close()
+        db.close()
+        #expect(folder.names == [])
+        #expect(streamError { try db.execute("SELECT 1") }?.code == .closed)
+    }
+
+    @Test("connections of ours are careful")
+    func careful() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        try db.execute("CREATE TABLE t (a)")
+        #expect(streamError { try db.execute("SELECT \"no column\" FROM t") }?.code == .unknownColumn)
+        #expect(streamError { try db.execute("CREATE INDEX i ON t (\"no column\")") } != nil)
+        #expect(streamError { try db.execute("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema") } != nil)
+        #expect(streamError { try db.execute("SELECT load_extension('x')") } != nil)
+        #expect(try value(db, "PRAGMA trusted_schema") == 0)
+        #expect(try db.describe("t") != nil)
+    }
+
+    @Test("files that are none, missing, or may not be written to are clear errors")
+    func files() throws {
+        let text = try folder.file("text.db", String(repeating: "no database ", count: 100))
+        #expect(streamError { _ = try SQLiteDatabase(text) }?.code == .databaseCorrupt)
+        for mode in [SQLiteDatabase.Mode.readOnly, .readWrite] {
+            let error = streamError { _ = try SQLiteDatabase(folder.file("none.db"), mode: mode) }
+            #expect(error?.code == .fileNotFound)
+        }
+        #expect(streamError { _ = try SQLiteDatabase(folder.file("no/folder.db")) }?.code == .cannotCreate)
+        #expect(streamError { _ = try SQLiteDatabase(folder.path) } != nil)
+        #expect(streamError { _ = try SQLiteDatabase("a\0b") }?.code == .invalidConfiguration)
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        try db.execute("CREATE TABLE t (a)")
+        let reader = try SQLiteDatabase(folder.file("x.db"), mode: .readOnly)
+        let sink = try DatabaseStreamSink(database: reader, table: "t")
+        let error = streamError { try StreamContext().stream(source: MemoryStreamSource([["a": 1]]), sink: sink) }
+        #expect(error?.code == .databaseReadOnly)
+        #expect(try DatabaseStreamSource(database: reader, query: "SELECT * FROM t").readChunk() == nil)
+    }
+
+    @Test("a damaged file is an error, and not the end of the rows")
+    func damaged() throws {
+        do {
+            let db = try SQLiteDatabase(folder.file("x.db"))
+            try db.execute("CREATE TABLE t (a)")
+            let records: [Record] = (0..<5000).map { ["a": .string("row \($0) \(String(repeating: "x", count: 50))")] }
+            try StreamContext().stream(
+                source: MemoryStreamSource(records), sink: try DatabaseStreamSink(database: db, table: "t"))
+            try db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+        var bytes = try bytesOfFile(folder.file("x.db"))
+        for place in bytes.count / 2..<bytes.count / 2 + 20_000 { bytes[place] = 0xEE }
+        _ = try folder.file("y.db", bytes)
+        let source = try DatabaseStreamSource(
+            database: try SQLiteDatabase(folder.file("y.db")), query: "SELECT a FROM t")
+        let error = streamError { try source.forEach { _ in } }
+        #expect(error?.code == .databaseCorrupt && (error?.record ?? 0) > 1000)
+    }
+
+    @Test("a lock of somebody else's is waited for, and then an error")
+    func busy() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"), busyTimeoutSeconds: 0.05)
+        try db.execute("CREATE TABLE t (a)")
+        let other = try connection(folder.file("x.db"))
+        defer { sqlite3_close(other) }
+        execute(other, "BEGIN IMMEDIATE")
+        let sink = try DatabaseStreamSink(database: db, table: "t")
+        let error = streamError { try StreamContext().stream(source: MemoryStreamSource([["a": 1]]), sink: sink) }
+        #expect(error?.code == .databaseBusy && error?.hint?.contains("busyTimeoutSeconds") == true)
+        execute(other, "COMMIT")
+        // Who waits for long is woken by the end of the run.
+        let patient = try SQLiteDatabase(folder.file("x.db"), busyTimeoutSeconds: 1000)
+        execute(other, "BEGIN IMMEDIATE")
+        let context = StreamContext(StreamConfig(parallelism: 2, timeoutSeconds: 0.1))
+        let late = streamError {
+            try context.stream(
+                source: MemoryStreamSource([["a": 1]]), sink: try DatabaseStreamSink(database: patient, table: "t"))
+        }
+        #expect(late?.code == .timedOut)
+        execute(other, "COMMIT")
+        try StreamContext().stream(
+            source: MemoryStreamSource([["a": 1]]), sink: try DatabaseStreamSink(database: patient, table: "t"))
+        #expect(try value(db, "SELECT count(*) FROM t") == 1)
+    }
+
+    @Test("a full database is an error, and what was there stays")
+    func full() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        try db.execute("CREATE TABLE t (a); INSERT INTO t VALUES (1); PRAGMA max_page_count = 20")
+        let records: [Record] = (0..<100).map { _ in ["a": .string(String(repeating: "x", count: 3000))] }
+        let error = streamError {
+            try StreamContext().stream(
+                source: MemoryStreamSource(records),
+                sink: try DatabaseStreamSink(database: db, table: "t", transactionSize: 1000))
+        }
+        #expect(error?.code == .noSpace && error?.message.contains("INSERT INTO") == true && (error?.record ?? 0) > 1)
+        #expect(try value(db, "SELECT count(*) FROM t") == 1)
+    }
+
+    @Test("one in memory can be written to and read")
+    func inMemory() throws {
+        let db = try SQLiteDatabase.inMemory()
+        let sink = try DatabaseStreamSink(database: db, table: "t", createsTable: true)
+        let records: [Record] = (0..<5000).map { ["a": Value($0)] }
+        try StreamContext(StreamConfig(parallelism: 2)).stream(source: MemoryStreamSource(records), sink: sink)
+        let memory = MemoryStreamSink()
+        try StreamContext(StreamConfig(parallelism: 2)).stream(
+            source: try DatabaseStreamSource(database: db, query: "SELECT * FROM t"), sink: memory)
+        #expect(memory.records == records)
+    }
+
+    @Test("a connection that is borrowed is left as it was, and so is its transaction")
+    func borrowed() throws {
+        let handle = try connection(folder.file("x.db"))
+        defer { sqlite3_close(handle) }
+        execute(handle, "CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (0)")
+        var kept: SQLiteDatabase?
+        var source: DatabaseStreamSource?
+        try SQLiteDatabase.borrowing(handle) { db in
+            kept = db
+            try StreamContext(StreamConfig(parallelism: 2)).stream(
+                source: MemoryStreamSource((1...10).map { ["a": Value($0)] }),
+                sink: try DatabaseStreamSink(database: db, table: "t"))
+            let failing = try DatabaseStreamSink(database: db, table: "t")
+            try failing.writeChunk(StreamChunk(data: [["a": 100]]))
+            failing.abort()
+            let memory = MemoryStreamSink()
+            try StreamContext(StreamConfig(parallelism: 2)).stream(
+                source: try DatabaseStreamSource(database: db, query: "SELECT a FROM t"), sink: memory)
+            #expect(memory.records.count == 11)
+            source = try DatabaseStreamSource(database: db, query: "SELECT a FROM t", chunkSize: 2, fetchSize: 2)
+            _ = try source?.readChunk()
+        }
+        #expect(sqlite3_get_autocommit(handle) == 0)
+        #expect(streamError { _ = try source?.readChunk() }?.code == .closed)
+        #expect(streamError { _ = try kept?.describe("t") }?.code == .closed)
+        // Nothing that was prepared is left, or the connection could not be closed.
+        #expect(sqlite3_next_stmt(handle, nil) == nil)
+        execute(handle, "ROLLBACK")
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        #expect(try value(db, "SELECT count(*) FROM t") == 0)
+    }
+
+    @Test("tables are described with their keys")
+    func describe() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        try db.execute(
+            """
+            CREATE TABLE t (a INTEGER, b TEXT, c, g AS (a + 1), PRIMARY KEY (b, a));
+            CREATE UNIQUE INDEX u ON t (c);
+            CREATE UNIQUE INDEX p ON t (a) WHERE c > 1;
+            CREATE UNIQUE INDEX e ON t (a + 1);
+            CREATE INDEX n ON t (a)
+            """)
+        let table = try #require(try db.describe("T"))
+        #expect(
+            table.columnNames == ["a", "b", "c", "g"]
+                && table.columns.map(\.isGenerated) == [false, false, false, true])
+        #expect(table.columns.map(\.type) == ["INTEGER", "TEXT", "", ""])
+        #expect(table.primaryKey == ["b", "a"])
+        #expect(Set(table.uniqueKeys) == [["b", "a"], ["c"]])
+        #expect(try db.describe("u") == nil)
+    }
+}
