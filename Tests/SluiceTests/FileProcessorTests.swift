@@ -299,9 +299,9 @@ struct FileProcessorTests {
         let file = folder.file("in.csv")
         #expect(
             try lines("no.jsonl") == [
-                #"{"record":{"id":"x","n":"2"},"reason":"type: \"id\" is no integer","field":"id","file":"\#(file)","number":2}"#,
-                #"{"record":{"id":"4","n":"-4"},"reason":"min: \"n\" is less than 0","field":"n","file":"\#(file)","number":5}"#,
-                #"{"record":{"id":"6","n":"six"},"reason":"type: \"n\" is no integer","field":"n","file":"\#(file)","number":7}"#,
+                reject(#"{"id":"x","n":"2"}"#, "type", "id", "is no integer", file, 2),
+                reject(#"{"id":"4","n":"-4"}"#, "min", "n", "is less than 0", file, 5),
+                reject(#"{"id":"6","n":"six"}"#, "type", "n", "is no integer", file, 7),
             ])
         #expect(metrics.readRecords == 6 && metrics.rejectedRecords == 3 && metrics.filteredRecords == 1)
         #expect(metrics.addedRecords == 1 && metrics.writtenRecords == 3 && metrics.errorsCount == 0)
@@ -360,6 +360,14 @@ struct FileProcessorTests {
         }
     }
 
+    /// The line of a rejected record.
+    private func reject(
+        _ record: String, _ rule: String, _ field: String, _ what: String, _ file: String, _ number: Int
+    ) -> String {
+        #"{"record":\#(record),"reason":"\#(rule): \"\#(field)\" \#(what)","field":"\#(field)","#
+            + #""file":"\#(file)","number":\#(number)}"#
+    }
+
     /// Where rejected records came from.
     private func places(_ name: String) throws -> [(file: String, number: Int)] {
         var places: [(String, Int)] = []
@@ -385,8 +393,8 @@ struct FileProcessorTests {
         try run("no.jsonl.gz")
         let file = folder.file("in.jsonl")
         let expected = [
-            #"{"record":{"n":0.10,"id":12345678901234567890,"x":[{"y":null}]},"reason":"type: \"n\" is no integer","field":"n","file":"\#(file)","number":2}"#,
-            #"{"record":5,"reason":"required: \"n\" is missing","field":"n","file":"\#(file)","number":3}"#,
+            reject(#"{"n":0.10,"id":12345678901234567890,"x":[{"y":null}]}"#, "type", "n", "is no integer", file, 2),
+            reject("5", "required", "n", "is missing", file, 3),
         ]
         #expect(try records(folder.file("no.jsonl.gz")) == expected)
         _ = try folder.file("odd.jsonl", #"{ "n" : 1.50, "n": "x\u0041" }"# + "\n")
