@@ -267,6 +267,12 @@ extension BatchCore {
         columns[number].payloads[cell] = payload
     }
 
+    /// Sets a cell to a text that is compact JSON.
+    mutating func setJSON(_ number: Int, _ cell: Int, to text: UnsafeBufferPointer<UInt8>) {
+        columns[number].payloads[cell] = store(text)
+        columns[number].tags[cell] = CellTag.json
+    }
+
     @usableFromInline mutating func storeText(_ value: Value?) -> (UInt8, UInt64) {
         switch value {
         case .string(var text)?: return (CellTag.string, text.withUTF8 { store($0) })

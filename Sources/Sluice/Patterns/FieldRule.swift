@@ -85,27 +85,29 @@ extension FieldRule {
     public struct Pattern: Sendable, ExpressibleByStringLiteral {
         /// The text; nil where there is none.
         let text: String?
+        private let regex: Compiled?
+
         // SAFETY: matching changes nothing of a `Regex` but its compiled form, which it makes atomically. What closures of its
-        // transforms do is up to who wrote them: see `init(_:)`.
-        private nonisolated(unsafe) let regex: Regex<AnyRegexOutput>?
+        // transforms do is up to who wrote them: see `init(_:)`. In a class, since a `Regex` is slow to copy.
+        private final class Compiled: @unchecked Sendable {
+            let regex: Regex<AnyRegexOutput>
+
+            init(_ regex: Regex<AnyRegexOutput>) { self.regex = regex }
+        }
 
         /// - Parameter text: as `Regex` has it.
-        public init(_ text: String) {
-            self.text = text
-            regex = nil
-        }
+        public init(_ text: String) { self.init(text, nil) }
 
         public init(stringLiteral text: String) { self.init(text) }
 
         /// - Parameter regex: if it has closures, as those of `TryCapture`, they are called on several threads at once.
         public init<Output>(_ regex: Regex<Output>) {
-            text = nil
-            self.regex = Regex<AnyRegexOutput>(regex)
+            self.init(nil, Regex<AnyRegexOutput>(regex))
         }
 
-        private init(_ text: String?, _ regex: Regex<AnyRegexOutput>) {
+        private init(_ text: String?, _ regex: Regex<AnyRegexOutput>?) {
             self.text = text
-            self.regex = regex
+            self.regex = regex.map { Compiled($0) }
         }
 
         /// The pattern, ready to match.
@@ -116,6 +118,6 @@ extension FieldRule {
         }
 
         /// Whether all of a text matches; of a pattern that is compiled.
-        func matches(_ text: String) -> Bool { regex.map { text.wholeMatch(of: $0) != nil } ?? false }
+        func matches(_ text: String) -> Bool { regex.map { text.wholeMatch(of: $0.regex) != nil } ?? false }
     }
 }

@@ -34,8 +34,7 @@ public struct RecordValidation: Sendable {
         public var description: String { reason }
     }
 
-    /// The rules, patterns compiled.
-    private let rules: [FieldRule]
+    private let rules: [CheckedRule]
 
     /// - Parameter rules: one for each field, in the order in which they are looked at.
     /// - Throws: `StreamError`: `invalidConfiguration`, with the field as its column, where a pattern is none, a rule asks for
@@ -49,7 +48,7 @@ public struct RecordValidation: Sendable {
             guard fields.insert(ByteKey(text: rule.field)).inserted else {
                 throw rule.refused("the field has two rules", hint: "say all that it has to be in one")
             }
-            return try rule.checked()
+            return CheckedRule(try rule.checked())
         }
     }
 }
@@ -162,15 +161,33 @@ extension FieldRule {
     fileprivate func refused(_ why: String, hint: String? = nil, underlying: (any Error)? = nil) -> StreamError {
         StreamError(.invalidConfiguration, why, column: field, underlying: underlying, hint: hint)
     }
+}
+
+/// A rule that makes sense, its pattern compiled. A class, since it is looked at for each record, and a rule is slow to copy.
+private final class CheckedRule: Sendable {
+    let field: String
+    private let type: FieldRule.FieldType?
+    private let isRequired: Bool
+    private let min: FieldRule.Bound?
+    private let max: FieldRule.Bound?
+    private let pattern: FieldRule.Pattern?
+    private let looksAtNumber: Bool
+
+    init(_ rule: FieldRule) {
+        (field, type, isRequired) = (rule.field, rule.type, rule.isRequired)
+        (min, max, pattern) = (rule.min, rule.max, rule.pattern)
+        looksAtNumber = min != nil || max != nil || type == .integer || type == .number
+    }
 
     /// What the field does not meet; nil where it meets all.
-    fileprivate func failure(of content: Field?) -> RecordValidation.Failure? {
+    func failure(of content: Field?) -> RecordValidation.Failure? {
         guard let content, !content.isNull else {
             return isRequired ? failing(.required, content == nil ? "is missing" : "is null") : nil
         }
-        if let type, !content.fits(type) { return failing(.type, "is no \(type)") }
+        let number = looksAtNumber ? content.number : nil
+        if let type, !content.fits(type, number) { return failing(.type, "is no \(type)") }
         if min != nil || max != nil {
-            guard let number = content.number?.value else { return failing(min == nil ? .max : .min, "is no number") }
+            guard let number = number?.value else { return failing(min == nil ? .max : .min, "is no number") }
             if let min, !(min <= number) { return failing(.min, "is less than \(min)") }
             if let max, !(number <= max) { return failing(.max, "is more than \(max)") }
         }
@@ -186,7 +203,11 @@ extension FieldRule {
 }
 
 extension Field {
-    fileprivate func fits(_ type: FieldRule.FieldType) -> Bool {
+    /// A number, and whether it is written as an integer.
+    fileprivate typealias Number = (value: FieldRule.Bound, isInteger: Bool)
+
+    /// - Parameter number: the field's, for types that are numbers.
+    fileprivate func fits(_ type: FieldRule.FieldType, _ number: Number?) -> Bool {
         switch type {
         case .string: isString
         case .integer: number?.isInteger ?? false
@@ -209,8 +230,8 @@ extension Field {
         return isJSONString
     }
 
-    /// The number that it is, and whether it is written as an integer; nil where it is none.
-    fileprivate var number: (value: FieldRule.Bound, isInteger: Bool)? {
+    /// The number that it is; nil where it is none.
+    fileprivate var number: Number? {
         if case .cell(let tag, let payload, _) = content {
             if tag == CellTag.int { return (.int(Int64(bitPattern: payload)), true) }
             if tag == CellTag.double {
