@@ -177,7 +177,8 @@ class JobRunner:
         if yardstick:
             suffix = yardstick.output or suffix
             places = places | {"input": short(self.arguments.data / (yardstick.input or self.job.input))}
-        output = self.folder / f"output{suffix}" if suffix else None
+        writes = any("{output}" in word for word in command)
+        output = self.folder / f"output{suffix}" if suffix and (writes or peer) else None
         words = [word.format(**places, output=output and short(output)) for word in command]
         feed = None
         if self.job.times:

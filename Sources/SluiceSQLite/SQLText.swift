@@ -17,6 +17,11 @@ enum SQLText {
         return parts.joined(separator: ", ")
     }
 
+    /// The table that the records of a batch are.
+    static let feedName = "sluice feed"
+    private static let feed = "\"\(feedName)\""
+
+    /// What writes a batch.
     static func insert(into target: WriteTarget) throws(StreamError) -> String {
         let verb =
             switch target.mode {
@@ -24,8 +29,10 @@ enum SQLText {
             case .replace: "INSERT OR REPLACE"
             case .ignore: "INSERT OR IGNORE"
             }
-        let places = Array(repeating: "?", count: target.columns.count).joined(separator: ", ")
-        let sql = "\(verb) INTO \(try quoted(target.table)) (\(try list(target.columns))) VALUES (\(places))"
+        let values = target.columns.indices.map { "c\($0)" }.joined(separator: ", ")
+        // With WHERE, or ON CONFLICT would be taken for a join's.
+        let sql =
+            "\(verb) INTO \(try quoted(target.table)) (\(try list(target.columns))) SELECT \(values) FROM \(feed) WHERE true"
         guard case .upsert(let key) = target.mode else { return sql }
         let keys = Set(key.map(\.asciiLowercased))
         var changes: [String] = []

@@ -12,6 +12,8 @@ final class SQLiteConnection: @unchecked Sendable {
     /// Statements that are prepared, and those of them that nobody has any more.
     private var statements: Set<OpaquePointer> = []
     private let dropped = Monitor<[OpaquePointer]>([], conditions: 0)
+    /// The one that is under way, if one is.
+    weak var transaction: SQLiteTransaction?
     private let isOwn: Bool
     private let waiter: OpaquePointer?
     /// How messages name it.
@@ -71,6 +73,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     func close() {
+        transaction?.rollBack()
         lock.withLock { _ in
             closing.withLock { $0 = true }
             for statement in statements { sqlite3_finalize(statement) }
@@ -81,6 +84,7 @@ final class SQLiteConnection: @unchecked Sendable {
                 // The file that opening has left.
                 if isNew, let path { FileKind.removeIfEmpty(path) }
             }
+            if !isOwn, let handle { sqlite3_create_module_v2(handle, SQLText.feedName, nil, nil, nil) }
             handle = nil
         }
     }
@@ -120,10 +124,17 @@ final class SQLiteConnection: @unchecked Sendable {
     /// - Throws: what SQLite says of the last call, unless it was good.
     func check(_ code: Int32, _ statement: String?, _ stage: String, record: Int? = nil, column: String? = nil) throws {
         guard code != SQLITE_OK, code != SQLITE_ROW, code != SQLITE_DONE else { return }
+        throw error(code, statement, stage, record: record, column: column)
+    }
+
+    /// What SQLite says of the last call.
+    func error(
+        _ code: Int32, _ statement: String?, _ stage: String, record: Int? = nil, column: String? = nil
+    ) -> StreamError {
         let said = handle.flatMap { sqlite3_errcode($0) & 0xFF == code & 0xFF ? sqlite3_errmsg($0) : nil }
         let message = said.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(code))
         let error = SQLiteError(extendedCode: code, message: message, statement: statement)
-        throw StreamError(error, path: path, record: record, column: column, stage: stage)
+        return StreamError(error, path: path, record: record, column: column, stage: stage)
     }
 }
 
@@ -231,5 +242,14 @@ extension SQLiteConnection {
             if !description.uniqueKeys.contains(columns) { description.uniqueKeys.append(columns) }
         }
         return description
+    }
+
+    func hasTriggers(_ table: String) throws -> Bool {
+        try !rows(
+            """
+            SELECT 1 AS one FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE UNION ALL \
+            SELECT 1 FROM sqlite_temp_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE
+            """, [.string(table)]
+        ).isEmpty
     }
 }

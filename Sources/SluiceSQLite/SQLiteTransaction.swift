@@ -15,6 +15,7 @@ final class SQLiteTransaction: DatabaseTransaction {
         isNested = try connection.use { sqlite3_get_autocommit($0) == 0 }
         // At once for writing: to become a writer later may fail however long one waits.
         try connection.execute(isNested ? "SAVEPOINT sluice_run" : "BEGIN IMMEDIATE")
+        connection.transaction = self
     }
 
     deinit { rollBack() }
@@ -37,9 +38,9 @@ final class SQLiteTransaction: DatabaseTransaction {
 
     private func change(_ sql: String) throws {
         try checkIsOpen()
-        try connection.execute(sql)
-        // Its columns' types may have changed.
+        try connection.use { writer?.finish($0) }
         writer = nil
+        try connection.execute(sql)
     }
 
     func rows(_ query: String, _ parameters: [Value]) throws -> RecordBatch {
@@ -49,14 +50,18 @@ final class SQLiteTransaction: DatabaseTransaction {
 
     func write(_ batch: RecordBatch, _ positions: Range<Int>, to target: WriteTarget) throws -> Int {
         try checkIsOpen()
-        if writer?.target != target { writer = try SQLiteWriter(target, connection) }
+        if writer?.target != target {
+            try connection.use { writer?.finish($0) }
+            writer = nil
+            writer = try SQLiteWriter(target, connection)
+        }
         guard let writer else { return 0 }
         return try connection.use { handle in
             let savepoint = try preparedSavepoint()
             try savepoint.begin.run("commit")
             let before = sqlite3_total_changes(handle)
             do {
-                try writer.write(batch, positions)
+                try writer.write(batch, positions) { try savepoint.undo.run("commit") }
             } catch {
                 try? savepoint.undo.run("commit")
                 try? savepoint.release.run("commit")
@@ -98,8 +103,8 @@ final class SQLiteTransaction: DatabaseTransaction {
 
     /// While the connection is there.
     private func finishStatements() {
-        _ = try? connection.use { _ in
-            writer?.finish()
+        _ = try? connection.use { handle in
+            writer?.finish(handle)
             savepoint?.begin.finish()
             savepoint?.release.finish()
             savepoint?.undo.finish()
@@ -109,14 +114,16 @@ final class SQLiteTransaction: DatabaseTransaction {
     }
 }
 
-/// A statement that writes rows, prepared once.
+/// A statement that writes the records of a batch, prepared once.
 final class SQLiteWriter {
     let target: WriteTarget
     private let connection: SQLiteConnection
     private let statement: SQLiteStatement
     private let binder: RowBinder
-    private let affinities: [UInt8]
-    private var insert = sluice_sqlite_insert()
+    /// The connection's.
+    private let feed: OpaquePointer
+    /// SQLite reads all rows before it writes the first.
+    private let hasTriggers: Bool
 
     init(_ target: WriteTarget, _ connection: SQLiteConnection) throws {
         self.target = target
@@ -125,7 +132,7 @@ final class SQLiteWriter {
             throw StreamError(
                 .unknownTable, "there is no table \"\(target.table)\"", path: connection.path, stage: "commit")
         }
-        affinities = try target.columns.map { name in
+        let affinities = try target.columns.map { name in
             guard let column = table.column(name) else {
                 throw StreamError(
                     .unknownColumn, "\"\(target.table)\" has no such column", path: connection.path, column: name,
@@ -133,13 +140,23 @@ final class SQLiteWriter {
             }
             return UInt8(Self.affinity(column.type).rawValue)
         }
+        hasTriggers = try connection.hasTriggers(target.table)
         binder = try RowBinder(columns: target.columns)
-        statement = try connection.use { _ in try connection.prepare(try SQLText.insert(into: target), "commit") }
+        (feed, statement) = try connection.use { handle in
+            guard let feed = sluice_sqlite_feed_create(affinities, UInt32(affinities.count)) else {
+                throw StreamError(.databaseFailed, "there is no memory", path: connection.path, stage: "commit")
+            }
+            let code = sluice_sqlite_feed_register(feed, handle, SQLText.feedName)
+            try connection.check(code, nil, "commit")
+            return (feed, try connection.prepare(try SQLText.insert(into: target), "commit"))
+        }
     }
 
-    deinit { sluice_sqlite_insert_free(&insert) }
-
-    func finish() { statement.finish() }
+    /// Inside `use` of the connection, which forgets what was made for it.
+    func finish(_ handle: OpaquePointer) {
+        statement.finish()
+        sqlite3_create_module_v2(handle, SQLText.feedName, nil, nil, nil)
+    }
 
     /// Source: "Datatypes In SQLite", section 3.1. `ANY` stands for itself in strict tables; in others SQLite makes numbers of its
     /// texts by itself.
@@ -154,42 +171,50 @@ final class SQLiteWriter {
     }
 
     /// Inside `use` of the connection.
-    func write(_ batch: RecordBatch, _ positions: Range<Int>) throws {
-        try binder.forEachRun(of: batch) { run in
-            let wanted = run.positions.clamped(to: positions)
-            guard !wanted.isEmpty else { return }
-            let first = run.positions.lowerBound
-            let code = run.withCore { rows, columns, count in
-                affinities.withUnsafeBufferPointer { affinities in
-                    insert.statement = statement.handle
-                    insert.affinities = affinities.baseAddress
-                    insert.row = UInt32(wanted.lowerBound - first)
-                    return sluice_sqlite_insert_rows(
-                        &insert, rows, columns, UInt32(count), UInt32(wanted.upperBound - first))
-                }
-            }
-            if code != SQLITE_OK { try fail(code, first + Int(insert.row)) }
-        }
+    /// - Parameter undo: takes back what was written of the batch.
+    func write(_ batch: RecordBatch, _ positions: Range<Int>, undo: () throws -> Void) throws {
+        guard let failure = try run(batch, positions, rowsAtOnce: .max) else { return }
+        guard hasTriggers else { throw failure }
+        // Which record was it? One after the other they are found out.
+        try undo()
+        throw try run(batch, positions, rowsAtOnce: 1) ?? failure
     }
 
-    private func fail(_ code: Int32, _ position: Int) throws {
-        let record = position + 1
-        let column = target.columns[min(Int(insert.column), target.columns.count - 1)]
-        switch code {
+    /// What went wrong, if anything did.
+    private func run(_ batch: RecordBatch, _ positions: Range<Int>, rowsAtOnce: Int) throws -> StreamError? {
+        var failure: StreamError?
+        try binder.forEachRun(of: batch) { run in
+            let wanted = run.positions.clamped(to: positions)
+            let first = run.positions.lowerBound
+            var row = wanted.lowerBound
+            while row < wanted.upperBound, failure == nil {
+                let end = rowsAtOnce < wanted.upperBound - row ? row + rowsAtOnce : wanted.upperBound
+                var (place, column) = (UInt32(row - first), UInt32(0))
+                let code = run.withCore { rows, columns, _ in
+                    sluice_sqlite_feed_run(
+                        feed, statement.handle, rows, columns, &place, UInt32(end - first), &column)
+                }
+                // All rows may have been read before the first was written.
+                if code != SQLITE_OK { failure = self.failure(code, min(first + Int(place), end - 1), Int(column)) }
+                row = end
+            }
+        }
+        return failure
+    }
+
+    private func failure(_ code: Int32, _ position: Int, _ column: Int) -> StreamError {
+        func wrong(_ kind: StreamError.Code, _ message: String, _ hint: String?) -> StreamError {
+            StreamError(
+                kind, message, path: connection.path, record: position + 1, column: target.columns[column],
+                stage: "commit",
+                hint: hint)
+        }
+        return switch code {
         case SLUICE_SQLITE_OUT_OF_RANGE:
-            throw StreamError(
-                .outOfRange, "the number has more digits than SQLite's numbers keep", path: connection.path,
-                record: record,
-                column: column, stage: "commit", hint: "declare the column TEXT")
-        case SLUICE_SQLITE_NOT_FINITE:
-            throw StreamError(
-                .numberNotFinite, "SQLite has no NaN", path: connection.path, record: record, column: column,
-                stage: "commit", hint: "set null instead")
-        case SLUICE_SQLITE_TOO_LONG:
-            throw StreamError(
-                .recordTooLarge, "the text is longer than SQLite takes", path: connection.path, record: record,
-                column: column, stage: "commit")
-        default: try connection.check(code, statement.sql, "commit", record: record)
+            wrong(.outOfRange, "the number has more digits than SQLite's numbers keep", "declare the column TEXT")
+        case SLUICE_SQLITE_NOT_FINITE: wrong(.numberNotFinite, "SQLite has no NaN", "set null instead")
+        case SLUICE_SQLITE_TOO_LONG: wrong(.recordTooLarge, "the text is longer than SQLite takes", nil)
+        default: connection.error(code, statement.sql, "commit", record: position + 1)
         }
     }
 }

@@ -161,6 +161,41 @@ struct DatabaseSinkTests {
         #expect(streamError { try sink.writeChunk(chunk([10])) }?.code == .closed)
     }
 
+    @Test("the record at fault is named also where the table has triggers, and they run once for each row")
+    func triggers() throws {
+        try db.execute(
+            """
+            CREATE TABLE t (id INTEGER PRIMARY KEY CHECK (id <> 7)); CREATE TABLE log (id);
+            CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.id); END
+            """)
+        let error = streamError { try write((1...10).map { ["id": Value($0)] }) }
+        #expect(error?.code == .constraintViolated && error?.record == 7 && error?.message.contains("CHECK") == true)
+        #expect(try rows("SELECT count(*) AS n FROM log") == [#"{"n":0}"#])
+        try write([["id": 1], ["id": 2]])
+        #expect(try rows("SELECT group_concat(id) AS ids FROM log") == [#"{"ids":"1,2"}"#])
+    }
+
+    @Test("texts that have to be decoded are whole, however long, beside each other, and as numbers")
+    func decoded() throws {
+        try db.execute("CREATE TABLE t (a TEXT, b TEXT, n INTEGER)")
+        let lengths = [1, 10, 5000, 100, 40_000, 3, 200_000]
+        let csv = lengths.map { "\"\(String(repeating: "x\"\"", count: $0))\",\"\"\"y\",\"\"\"12\"" }.joined(
+            separator: "\n")
+        let json = lengths.map { #"{"a":"\#(String(repeating: #"x\""#, count: $0))","b":"\"y","n":"\u0031\u0032"}"# }
+            .joined(separator: "\n")
+        for (name, text) in [("x.csv", "a,b,n\n" + csv + "\n"), ("x.jsonl", json + "\n")] {
+            try db.execute("DELETE FROM t")
+            try StreamContext().stream(
+                source: try FileStreamSource(folder.file(name, text)),
+                sink: try DatabaseStreamSink(database: db, table: "t"))
+            let n = name == "x.csv" ? #""\"12""# : "12"
+            for (row, length) in zip(try db.rows("SELECT * FROM t"), lengths) {
+                #expect(row["a"] == .string(String(repeating: "x\"", count: length)))
+                #expect(row["b"] == "\"y" && row["n"]?.description == n)
+            }
+        }
+    }
+
     @Test("a new column is an error, or added")
     func newColumns() throws {
         try write([["a": 1]], createsTable: true)

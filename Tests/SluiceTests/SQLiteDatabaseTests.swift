@@ -161,6 +161,7 @@ struct SQLiteDatabaseTests {
         execute(handle, "CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (0)")
         var kept: SQLiteDatabase?
         var source: DatabaseStreamSource?
+        var sink: DatabaseStreamSink?
         try SQLiteDatabase.borrowing(handle) { db in
             kept = db
             try StreamContext(StreamConfig(parallelism: 2)).stream(
@@ -175,7 +176,14 @@ struct SQLiteDatabaseTests {
             #expect(memory.records.count == 11)
             source = try DatabaseStreamSource(database: db, query: "SELECT a FROM t", chunkSize: 2, fetchSize: 2)
             _ = try source?.readChunk()
+            sink = try DatabaseStreamSink(database: db, table: "t")
+            try sink?.writeChunk(StreamChunk(data: [["a": 200]]))
         }
+        #expect(streamError { try sink?.close() }?.code == .closed)
+        // What was not committed is taken back, and its savepoint is gone.
+        #expect(sqlite3_exec(handle, "RELEASE sluice_run", nil, nil, nil) != SQLITE_OK)
+        #expect(sqlite3_exec(handle, "SELECT 1 / (SELECT count(*) = 11 FROM t)", nil, nil, nil) == SQLITE_OK)
+        #expect(sqlite3_exec(handle, "SELECT * FROM \"sluice feed\"", nil, nil, nil) != SQLITE_OK)
         #expect(sqlite3_get_autocommit(handle) == 0)
         #expect(streamError { _ = try source?.readChunk() }?.code == .closed)
         #expect(streamError { _ = try kept?.describe("t") }?.code == .closed)

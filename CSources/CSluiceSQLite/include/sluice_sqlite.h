@@ -12,8 +12,8 @@
 #include "sluice_value.h"
 
 #define SLUICE_SQLITE_ARENA_FULL 1000    // sluice_sqlite_fetch: the next row's text needs `needed` bytes of the arena
-#define SLUICE_SQLITE_OUT_OF_RANGE 1001  // sluice_sqlite_insert: no number of SQLite's keeps the value
-#define SLUICE_SQLITE_NOT_FINITE 1002    // sluice_sqlite_insert: NaN, which SQLite would store as null
+#define SLUICE_SQLITE_OUT_OF_RANGE 1001  // a number that none of SQLite's keeps the value
+#define SLUICE_SQLITE_NOT_FINITE 1002    // NaN, which SQLite would store as null
 #define SLUICE_SQLITE_TOO_LONG 1003      // a text or blob of 2 GiB or more
 
 // --- Connections.
@@ -70,19 +70,22 @@ typedef enum sluice_sqlite_affinity {
     SLUICE_SQLITE_REAL
 } sluice_sqlite_affinity;
 
-typedef struct sluice_sqlite_insert {
-    sqlite3_stmt *statement;  // with a parameter for each column
-    const uint8_t *affinities;
-    sluice_scratch scratch;
-    uint32_t row;     // in: the first; out: the one at fault, or one past the last
-    uint32_t column;  // OUT_OF_RANGE, NOT_FINITE, TOO_LONG: the one at fault
-} sluice_sqlite_insert;
+// Rows of a batch as a table that INSERT … SELECT reads: columns c0, c1, … Texts stay where they stand; numbers' texts are numbers
+// where the column would make numbers of them, if that keeps their digits.
+typedef struct sluice_sqlite_feed sluice_sqlite_feed;
 
-// Runs the statement for rows [insert->row, end). Texts are bound where they stand; numbers' texts as numbers where the column
-// would make numbers of them, if that keeps their digits.
-int sluice_sqlite_insert_rows(
-    sluice_sqlite_insert *insert, const sluice_rows *rows, const sluice_column *columns, uint32_t column_count, uint32_t end);
+// NULL without memory.
+sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count);
 
-void sluice_sqlite_insert_free(sluice_sqlite_insert *insert);
+// Makes the table known by a name. The feed is then the connection's: it goes with the connection, or when the name is registered
+// anew, and at once where this fails.
+int sluice_sqlite_feed_register(sluice_sqlite_feed *feed, sqlite3 *db, const char *name);
+
+// Runs the statement for rows [*row, end). On an error `*row` is the one at fault, unless the table that is written to has
+// triggers: SQLite then reads all rows first.
+//   OUT_OF_RANGE, NOT_FINITE, TOO_LONG (all with `*column`), or SQLite's
+int sluice_sqlite_feed_run(
+    sluice_sqlite_feed *feed, sqlite3_stmt *statement, const sluice_rows *rows, const sluice_column *columns,
+    uint32_t *row, uint32_t end, uint32_t *column);
 
 #endif
