@@ -205,7 +205,7 @@ SQLITE = [
                     Yardstick("a bare loop in C, nothing written", ["{sqlite}", "step", "{made}"], time=1.25)]),
     Job("sqlite-export-gz", "the table → JSONL.gz", "flights-year.csv", EXPORT, ".jsonl.gz", peak_mib=ENGINE_PEAK_MIB,
         prepare=MADE,
-        yardsticks=[Yardstick("sqlite3 -json | gzip -1", ["sh", "-c", JSON_QUERY + " | gzip -1 > {output}"], speed=1.8)]),
+        yardsticks=[Yardstick("sqlite3 -json into gzip -1", ["sh", "-c", JSON_QUERY + " | gzip -1 > {output}"], speed=1.8)]),
     Job("sqlite-load-large", "flights.csv → SQLite", "flights.csv", LOAD, ".db", peak_mib=ENGINE_PEAK_MIB),
     Job("sqlite-export-large", "the table of flights.csv → JSONL", "flights.csv", EXPORT, ".jsonl", peak_mib=ENGINE_PEAK_MIB,
         prepare=MADE),

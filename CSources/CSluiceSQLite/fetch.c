@@ -26,6 +26,8 @@ static inline int store(sluice_sqlite_cells *cells, const void *bytes, sqlite3_v
     const size_t length = (size_t)sqlite3_value_bytes(value);
     if (!bytes && length) return SQLITE_NOMEM;
     const size_t end = cells->filled + length + 1;
+    // Payloads have 32 bits for a place.
+    if (end > UINT32_MAX) return SLUICE_SQLITE_TOO_LONG;
     if (end + SLUICE_PADDING > cells->capacity) return SLUICE_SQLITE_ARENA_FULL;
     copy(cells->arena + cells->filled, bytes, length);
     cells->arena[end - 1] = 0;
@@ -87,7 +89,7 @@ int sluice_sqlite_fetch(sqlite3_stmt *statement, sluice_sqlite_cells *cells) {
             if (code != SQLITE_ROW) return code;
             cells->pending = true;
         }
-        if (cells->rows == cells->rows_max) return SQLITE_ROW;
+        if (cells->rows == cells->rows_max || (cells->filled >= cells->bytes_max && cells->rows > 0)) return SQLITE_ROW;
         const int code = take_row(statement, cells);
         if (code != SQLITE_OK) return code;
         cells->pending = false;

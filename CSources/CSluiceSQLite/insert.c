@@ -13,7 +13,8 @@
 
 struct sluice_sqlite_feed {
     uint32_t column_count;
-    uint8_t *affinities;
+    bool keeps_texts;
+    uint8_t *affinities;  // and IS_KEY
     const sluice_rows *rows;
     const sluice_column *columns;
     uint32_t row;  // where the cursor stands
@@ -41,53 +42,108 @@ static bool has_fraction(const sluice_value *value) {
     return false;
 }
 
+// Whether SQLite may take the text for a number, though JSON does not: 007, +1, .5, with blanks around it.
+static bool may_be_number(const sluice_value *value) {
+    bool digit = false;
+    for (size_t i = 0; i < value->length; i++) {
+        const uint8_t byte = value->text[i];
+        const bool is_digit = byte >= '0' && byte <= '9';
+        digit |= is_digit;
+        if (!is_digit && !memchr("+-.eE \t\n\v\f\r", byte, 11)) return false;
+    }
+    return digit;
+}
+
+static bool is_printed_so(double number, const sluice_value *value) {
+    uint8_t text[SLUICE_NUMBER_MAX];
+    if (isinf(number)) return false;
+    const size_t length = sluice_print_double(number, text);
+    return length == value->length && memcmp(text, value->text, length) == 0;
+}
+
+// More than a double keeps, however it is written.
+static bool has_many_digits(const sluice_value *value) {
+    size_t digits = 0;
+    for (size_t i = 0; i < value->length && (value->text[i] | 0x20) != 'e'; i++) {
+        const uint8_t byte = value->text[i];
+        if (byte >= '0' && byte <= '9' && (byte != '0' || digits > 0)) digits++;
+    }
+    return digits > 17;
+}
+
+static int result_integer(sqlite3_context *context, int64_t integer, sluice_sqlite_affinity affinity) {
+    const double number = (double)integer;
+    // 2^63 is the one double that no integer is.
+    if (affinity == SLUICE_SQLITE_REAL && (number >= 0x1p63 || (int64_t)number != integer)) return SLUICE_SQLITE_OUT_OF_RANGE;
+    sqlite3_result_int64(context, integer);
+    return SQLITE_OK;
+}
+
 // The text of a number, or what may be one, for a column that makes numbers of them. `is_number` says that it is one for sure.
 static int result_number(
-    sqlite3_context *context, const sluice_value *value, sluice_sqlite_affinity affinity, bool is_number,
+    sqlite3_context *context, const sluice_value *value, sluice_sqlite_affinity affinity, bool is_number, bool keeps_texts,
     sqlite3_destructor_type destructor) {
     int64_t integer;
     // "-0" is the one integer that only a double keeps.
     if (sluice_parse_int64(value->text, value->length, &integer) && (integer != 0 || value->length == 1)) {
-        sqlite3_result_int64(context, integer);
-        return SQLITE_OK;
+        return result_integer(context, integer, affinity);
     }
     const uint8_t first = value->length ? value->text[0] : 0;
     double number;
     if ((!is_number && first != '-' && (first < '0' || first > '9')) ||
         !sluice_parse_double(value->text, value->length, &number)) {
+        if (keeps_texts && may_be_number(value)) return SLUICE_SQLITE_OTHER_TEXT;
         result_text(context, value, destructor);
         return SQLITE_OK;
     }
-    // More digits than an integer has: as a double it would be another number.
-    if (isinf(number) || !(affinity == SLUICE_SQLITE_REAL || has_fraction(value) || number == 0)) {
-        return SLUICE_SQLITE_OUT_OF_RANGE;
-    }
+    if (!is_number && keeps_texts && !is_printed_so(number, value)) return SLUICE_SQLITE_OTHER_TEXT;
+    // More digits than an integer has: as a double it would be another number. For a column that is declared REAL the nearest will do.
+    const bool fits = affinity == SLUICE_SQLITE_REAL || number == 0 || (has_fraction(value) && !has_many_digits(value));
+    if (isinf(number) || !fits) return SLUICE_SQLITE_OUT_OF_RANGE;
     sqlite3_result_double(context, number);
     return SQLITE_OK;
 }
 
+static void result_literal(sqlite3_context *context, const char *text) {
+    sqlite3_result_text(context, text, -1, SQLITE_STATIC);
+}
+
 static int result_value(
-    sqlite3_context *context, const sluice_value *value, sluice_sqlite_affinity affinity,
+    sqlite3_context *context, const sluice_value *value, sluice_sqlite_affinity affinity, bool keeps_texts,
     sqlite3_destructor_type destructor) {
+    const bool as_text = affinity == SLUICE_SQLITE_TEXT;
     switch (value->tag) {
     case SLUICE_CELL_STRING:
-        if (affinity > SLUICE_SQLITE_TEXT) return result_number(context, value, affinity, false, destructor);
+        if (affinity > SLUICE_SQLITE_TEXT) return result_number(context, value, affinity, false, keeps_texts, destructor);
         result_text(context, value, destructor);
         break;
     case SLUICE_CELL_DECIMAL:
-        if (affinity != SLUICE_SQLITE_TEXT) return result_number(context, value, affinity, true, destructor);
+        if (affinity != SLUICE_SQLITE_TEXT) return result_number(context, value, affinity, true, keeps_texts, destructor);
         result_text(context, value, destructor);
         break;
-    case SLUICE_CELL_INT: sqlite3_result_int64(context, (int64_t)value->bits); break;
+    case SLUICE_CELL_INT: return result_integer(context, (int64_t)value->bits, affinity);
     case SLUICE_CELL_DOUBLE: {
         double number;
         memcpy(&number, &value->bits, sizeof number);
         if (isnan(number)) return SLUICE_SQLITE_NOT_FINITE;
+        if (as_text && !isinf(number)) {
+            // SQLite would print 15 digits.
+            uint8_t text[SLUICE_NUMBER_MAX];
+            const size_t length = sluice_print_double(number, text);
+            sqlite3_result_text(context, (const char *)text, (int)length, SQLITE_TRANSIENT);
+            break;
+        }
         sqlite3_result_double(context, number);
         break;
     }
-    case SLUICE_CELL_FALSE: sqlite3_result_int(context, 0); break;
-    case SLUICE_CELL_TRUE: sqlite3_result_int(context, 1); break;
+    case SLUICE_CELL_FALSE:
+        if (as_text) result_literal(context, "false");
+        else sqlite3_result_int(context, 0);
+        break;
+    case SLUICE_CELL_TRUE:
+        if (as_text) result_literal(context, "true");
+        else sqlite3_result_int(context, 1);
+        break;
     case SLUICE_CELL_JSON: result_text(context, value, destructor); break;
     case SLUICE_CELL_BYTES:
         sqlite3_result_blob64(
@@ -188,7 +244,7 @@ static int result_decoded(
     if (!once.bytes) return SQLITE_NOMEM;
     feed->missing += length;
     sluice_value_at(feed->rows, column, feed->row, &once, &value);
-    const int code = result_value(context, &value, affinity, SQLITE_TRANSIENT);
+    const int code = result_value(context, &value, affinity, feed->keeps_texts, SQLITE_TRANSIENT);
     free(once.bytes);
     return code;
 }
@@ -196,12 +252,13 @@ static int result_decoded(
 static int cursor_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int number) {
     sluice_sqlite_feed *const feed = feed_of(cursor);
     const sluice_column *const column = &feed->columns[number];
-    const sluice_sqlite_affinity affinity = (sluice_sqlite_affinity)feed->affinities[number];
+    const sluice_sqlite_affinity affinity = (sluice_sqlite_affinity)(feed->affinities[number] & ~SLUICE_SQLITE_IS_KEY);
     sluice_value value;
     int code;
     if (sluice_value_at(feed->rows, column, feed->row, &feed->scratch, &value)) {
-        if (value.length > INT32_MAX && value.tag >= SLUICE_CELL_STRING) code = SLUICE_SQLITE_TOO_LONG;
-        else code = result_value(context, &value, affinity, SQLITE_STATIC);
+        if (value.tag >= SLUICE_CELL_STRING && value.length > INT32_MAX) code = SLUICE_SQLITE_TOO_LONG;
+        else if (value.tag <= SLUICE_CELL_NULL && feed->affinities[number] & SLUICE_SQLITE_IS_KEY) code = SLUICE_SQLITE_NULL_KEY;
+        else code = result_value(context, &value, affinity, feed->keeps_texts, SQLITE_STATIC);
     } else {
         code = result_decoded(context, feed, column, affinity, value.length);
     }
@@ -232,7 +289,7 @@ static const sqlite3_module module = {
 
 // --- Feeds.
 
-sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count) {
+sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count, bool keeps_texts) {
     sluice_sqlite_feed *const feed = calloc(1, sizeof *feed);
     uint8_t *const copy = malloc(column_count ? column_count : 1);
     if (!feed || !copy) {
@@ -243,6 +300,7 @@ sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_
     memcpy(copy, affinities, column_count);
     feed->affinities = copy;
     feed->column_count = column_count;
+    feed->keeps_texts = keeps_texts;
     return feed;
 }
 
@@ -259,7 +317,7 @@ int sluice_sqlite_feed_register(sluice_sqlite_feed *feed, sqlite3 *db, const cha
 
 int sluice_sqlite_feed_run(
     sluice_sqlite_feed *feed, sqlite3_stmt *statement, const sluice_rows *rows, const sluice_column *columns,
-    uint32_t *row, uint32_t end, uint32_t *column) {
+    uint32_t *row, uint32_t end, uint32_t *column, int *changes) {
     feed->rows = rows;
     feed->columns = columns;
     feed->row = *row;
@@ -270,6 +328,7 @@ int sluice_sqlite_feed_run(
     const int exact = sqlite3_reset(statement);
     *row = feed->row;
     *column = feed->error_column;
+    *changes = exact == SQLITE_OK ? sqlite3_changes(sqlite3_db_handle(statement)) : 0;
     if (feed->error != SQLITE_OK) return feed->error;
     return exact != SQLITE_OK ? exact : code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }

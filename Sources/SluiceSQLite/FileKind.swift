@@ -14,9 +14,4 @@ enum FileKind {
         var status = stat()
         return stat(path, &status) != 0 || status.st_size == 0
     }
-
-    static func removeIfEmpty(_ path: String) {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_size == 0 { unlink(path) }
-    }
 }

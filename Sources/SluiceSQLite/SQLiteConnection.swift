@@ -12,37 +12,59 @@ final class SQLiteConnection: @unchecked Sendable {
     /// Statements that are prepared, and those of them that nobody has any more.
     private var statements: Set<OpaquePointer> = []
     private let dropped = Monitor<[OpaquePointer]>([], conditions: 0)
-    /// The one that is under way, if one is.
+    /// The one that is under way, if one is; reached in `use`.
     weak var transaction: SQLiteTransaction?
-    private let isOwn: Bool
+    /// Counts how often statements were ended that others still use.
+    private(set) var resets = 0
+    let isOwn: Bool
     private let waiter: OpaquePointer?
     /// How messages name it.
     let path: String?
     /// There was no database, and nothing was committed yet.
     private var isNew: Bool
+    /// There is no file, and it is opened when it is used first.
+    private var mayCreate: Bool
 
     /// Opens a file.
-    init(_ path: String, _ mode: SQLiteDatabase.Mode, _ busyTimeoutSeconds: Double) throws {
+    convenience init(_ path: String, _ mode: SQLiteDatabase.Mode, _ busyTimeoutSeconds: Double) throws {
+        let isNew = mode == .create && path != Self.memory && FileKind.isAbsentOrEmpty(path)
+        self.init(path, isNew: isNew, isToBeCreated: false, busyTimeoutSeconds)
+        try open(mode)
+    }
+
+    /// Creates a file once it is used: until then there is none.
+    convenience init(creating path: String, _ busyTimeoutSeconds: Double) {
+        self.init(path, isNew: true, isToBeCreated: true, busyTimeoutSeconds)
+    }
+
+    private init(_ path: String, isNew: Bool, isToBeCreated: Bool, _ busyTimeoutSeconds: Double) {
+        self.path = path
+        self.isNew = isNew
+        mayCreate = isToBeCreated
+        isOwn = true
+        waiter = sluice_sqlite_waiter_create(busyTimeoutSeconds)
+    }
+
+    private func open(_ mode: SQLiteDatabase.Mode) throws {
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         switch mode {
         case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
         case .readWrite: flags |= SQLITE_OPEN_READWRITE
         case .readOnly: flags |= SQLITE_OPEN_READONLY
         }
+        let path = path ?? Self.memory
         // As a path, whatever it begins with.
-        let isMemory = path == ":memory:" && mode == .create
-        let file = isMemory || path.hasPrefix("/") ? path : "./" + path
-        self.path = path
-        isOwn = true
-        isNew = !isMemory && FileKind.isAbsentOrEmpty(path)
-        waiter = sluice_sqlite_waiter_create(busyTimeoutSeconds)
-        let code = sqlite3_open_v2(file, &handle, flags, nil)
+        let file = path == Self.memory || path.hasPrefix("/") ? path : "./" + path
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(file, &opened, flags, nil)
+        closing.withLock { _ in handle = opened }
         do {
             try check(code, nil, "open")
             try check(sluice_sqlite_harden(handle), nil, "open")
             try check(sluice_sqlite_wait_with(handle, waiter), nil, "open")
         } catch {
-            // `deinit` closes it.
+            closing.withLock { _ in handle = nil }
+            sqlite3_close_v2(opened)
             if mode != .create, FileKind.isAbsent(path) {
                 throw StreamError(
                     .fileNotFound, "there is no such database", path: path, stage: "open", underlying: error)
@@ -56,14 +78,24 @@ final class SQLiteConnection: @unchecked Sendable {
         isOwn = false
         waiter = nil
         isNew = false
+        mayCreate = false
         path = sqlite3_db_filename(handle, "main").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    deinit { close() }
+    deinit {
+        close()
+        if let waiter { sluice_sqlite_waiter_destroy(waiter) }
+    }
+
+    static let memory = ":memory:"
 
     /// Calls `body` with the handle, and nobody else meanwhile.
     func use<R>(_ body: (OpaquePointer) throws -> R) throws -> R {
         try lock.withLock { _ in
+            if mayCreate {
+                mayCreate = false
+                try open(.create)
+            }
             guard let handle else {
                 throw StreamError(.closed, "the connection to the database is closed", path: path)
             }
@@ -73,16 +105,16 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     func close() {
+        // The lock is free before it is rolled back.
+        let transaction: SQLiteTransaction? = lock.withLock { _ in self.transaction }
         transaction?.rollBack()
         lock.withLock { _ in
             closing.withLock { $0 = true }
+            mayCreate = false
             for statement in statements { sqlite3_finalize(statement) }
             statements = []
             if isOwn, let handle {
                 sqlite3_close_v2(handle)
-                sluice_sqlite_waiter_destroy(waiter)
-                // The file that opening has left.
-                if isNew, let path { FileKind.removeIfEmpty(path) }
             }
             if !isOwn, let handle { sqlite3_create_module_v2(handle, SQLText.feedName, nil, nil, nil) }
             handle = nil
@@ -117,6 +149,8 @@ final class SQLiteConnection: @unchecked Sendable {
     /// Locks are waited for again.
     func goOn() { if let waiter { sluice_sqlite_stop_waiting(waiter, false) } }
 
+    var isToBeCreated: Bool { lock.withLock { _ in mayCreate } }
+
     var fileName: String { path ?? ":memory:" }
 
     var isReadOnly: Bool { (try? use { sqlite3_db_readonly($0, "main") == 1 }) ?? true }
@@ -131,6 +165,9 @@ final class SQLiteConnection: @unchecked Sendable {
     func error(
         _ code: Int32, _ statement: String?, _ stage: String, record: Int? = nil, column: String? = nil
     ) -> StreamError {
+        // A connection of somebody else's may give short codes.
+        var code = code
+        if let handle, sqlite3_errcode(handle) & 0xFF == code & 0xFF { code = sqlite3_extended_errcode(handle) }
         let said = handle.flatMap { sqlite3_errcode($0) & 0xFF == code & 0xFF ? sqlite3_errmsg($0) : nil }
         let message = said.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(code))
         let error = SQLiteError(extendedCode: code, message: message, statement: statement)
@@ -166,26 +203,46 @@ extension SQLiteConnection {
         }
         statements.insert(statement)
         let made = SQLiteStatement(statement, sql, self)
-        guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
+        guard isNoStatement(rest) else {
             throw StreamError(.wrongQuery, "there is more than one statement in: \(sql)", path: path, stage: stage)
         }
         return made
     }
 
+    /// Blanks, comments and semicolons.
+    private func isNoStatement(_ sql: String) -> Bool {
+        let rest = sql.drop { $0.isWhitespace || $0 == ";" }
+        guard !rest.isEmpty else { return true }
+        var statement: OpaquePointer?
+        defer { sqlite3_finalize(statement) }
+        return sqlite3_prepare_v2(handle, String(rest), -1, &statement, nil) == SQLITE_OK && statement == nil
+    }
+
     func execute(_ sql: String) throws {
+        guard !sql.utf8.contains(0) else { throw StreamError(.wrongQuery, "SQL has no NUL", path: path) }
         try use { handle in
             try check(sqlite3_exec(handle, sql, nil, nil, nil), sql, "commit")
-            try becomeWALIfNew(handle)
+            becomeWALIfNew(handle)
         }
     }
 
     /// A new database becomes WAL with what is committed first, which is written straight to the file: there is nothing yet that
     /// others could read meanwhile.
-    private func becomeWALIfNew(_ handle: OpaquePointer) throws {
+    private func becomeWALIfNew(_ handle: OpaquePointer) {
         guard isNew, sqlite3_get_autocommit(handle) != 0, let path, !FileKind.isAbsentOrEmpty(path) else { return }
         isNew = false
-        let sql = "PRAGMA journal_mode = WAL"
-        try check(sqlite3_exec(handle, sql, nil, nil, nil), sql, "commit")
+        // Whoever keeps it from that keeps it as it is; what was committed is committed.
+        sqlite3_exec(handle, "PRAGMA journal_mode = WAL", nil, nil, nil)
+    }
+
+    /// Takes a transaction back, also where a statement that was interrupted is not over: its cursor ends then.
+    func rollBack(_ sql: String) throws {
+        try use { handle in
+            if sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK { return }
+            resets += 1
+            for statement in statements { sqlite3_reset(statement) }
+            try check(sqlite3_exec(handle, sql, nil, nil, nil), sql, "commit")
+        }
     }
 
     /// The first value of the first row, as text.

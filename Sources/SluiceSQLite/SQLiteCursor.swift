@@ -10,6 +10,7 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
     private var cells = sluice_sqlite_cells()
     private var arenaExpected = 64 << 10
     private var rowsBefore = 0
+    private var resets = 0
     private var isClosed = false
     private(set) var isAtEnd = false
     let schema: Schema
@@ -37,6 +38,7 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
                 .wrongQuery, "the statement has no rows to give: \(query)", path: connection.path, stage: "cut")
         }
         cells.columns = UInt32(schema.count)
+        resets = connection.resets
     }
 
     deinit { close() }
@@ -45,8 +47,9 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
         let names = (0..<sqlite3_column_count(statement.handle)).map { column in
             sqlite3_column_name(statement.handle, column).map { String(cString: $0) } ?? ""
         }
-        var seen: Set<String> = []
-        for name in names where !seen.insert(name).inserted {
+        // By their bytes: two spellings of one character are two names.
+        var seen: Set<[UInt8]> = []
+        for name in names where !seen.insert(Array(name.utf8)).inserted {
             throw StreamError(
                 .differentColumns, "two columns of the query have the same name", path: connection.path, column: name,
                 stage: "cut", hint: "name them apart: SELECT a.id AS a_id, …")
@@ -54,25 +57,40 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
         return Schema(names)
     }
 
-    func next(_ rows: Int) throws -> RecordBatch? {
+    func next(_ rows: Int, maxBytes: Int) throws -> RecordBatch? {
         guard !isClosed else { throw StreamError(.closed, "the cursor is closed", path: connection.path, stage: "cut") }
         guard !isAtEnd else { return nil }
         return try connection.use { _ in
-            let batch = try fetch(min(rows, Int(Int32.max)))
+            guard resets == connection.resets else {
+                throw StreamError(
+                    .closed, "the query was ended with a transaction", path: connection.path, stage: "cut")
+            }
+            let batch = try fetch(min(rows, Int(Int32.max)), maxBytes)
             // The snapshot is no longer needed.
             if isAtEnd { statement.finish() }
             return batch
         }
     }
 
-    private func fetch(_ rows: Int) throws -> RecordBatch? {
-        var builder = CellBatchBuilder(columns: schema.names, capacity: rows, arena: arenaExpected)
-        let code = fill(&builder, rows)
+    private func fetch(_ rows: Int, _ maxBytes: Int) throws -> RecordBatch? {
+        var capacity = min(rows, Self.rowsAtFirst)
+        var builder = CellBatchBuilder(columns: schema.names, capacity: capacity, arena: arenaExpected)
+        cells.rows = 0
+        cells.filled = 0
+        cells.bytes_max = maxBytes
+        cells.has_blobs = false
+        var code = fill(&builder, capacity)
+        while code == SQLITE_ROW, Int(cells.rows) == capacity, capacity < rows, cells.filled < maxBytes {
+            capacity = min(rows, 2 * capacity)
+            builder.grow(to: capacity)
+            code = fill(&builder, capacity)
+        }
         arenaExpected = max(arenaExpected, min(builder.arenaCapacity, 1 << 20))
         guard code == SQLITE_ROW || code == SQLITE_DONE else {
             try fail(code)
             return nil
         }
+        if rowsBefore == 0 { try checkColumns() }
         isAtEnd = code == SQLITE_DONE
         let count = Int(cells.rows)
         try checkText(builder, count)
@@ -80,11 +98,24 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
         return count == 0 ? nil : builder.finish(rows: count)
     }
 
+    /// There is room for more once there are more.
+    private static let rowsAtFirst = 16_384
+
+    /// SQLite prepares a statement anew where the tables have changed since.
+    private func checkColumns() throws {
+        guard
+            try Self.schema(of: statement, connection).names.elementsEqual(
+                schema.names, by: { $0.utf8.elementsEqual($1.utf8) })
+        else {
+            throw StreamError(
+                .databaseFailed, "the tables were changed after the query was prepared", path: connection.path,
+                stage: "cut",
+                hint: "make the source anew")
+        }
+    }
+
     private func fill(_ builder: inout CellBatchBuilder, _ capacity: Int) -> Int32 {
-        cells.rows = 0
         cells.rows_max = UInt32(capacity)
-        cells.filled = 0
-        cells.has_blobs = false
         let tags = builder.tags.map(Optional.some)
         let payloads = builder.payloads.map(Optional.some)
         return tags.withUnsafeBufferPointer { tags in

@@ -32,22 +32,28 @@ public final class SQLiteDatabase: StreamDatabase {
 
     /// Opens a file.
     /// - Parameters:
-    ///   - mode: `.create` makes a database where there is none. Closed without any change it leaves no file.
+    ///   - mode: `.create` makes a database where there is none, when it is written to first.
     ///   - busyTimeoutSeconds: how long a lock of others is waited for before it is an error.
     /// - Throws: `StreamError`: `fileNotFound`, `databaseCorrupt` for what is no database, or what SQLite says.
     public convenience init(_ path: String, mode: Mode = .create, busyTimeoutSeconds: Double = 5) throws {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw StreamError(.invalidConfiguration, "a path has characters, and NUL is none of them", path: path)
         }
-        let connection = try SQLiteConnection(path, mode, busyTimeoutSeconds)
-        // Reads the file, so that what is no database is known now.
-        _ = try connection.value("PRAGMA schema_version")
-        self.init(connection, path: path, name: path, busyTimeoutSeconds)
+        let isMemory = path == SQLiteConnection.memory
+        let connection: SQLiteConnection
+        if mode == .create, !isMemory, FileKind.isAbsent(path) {
+            connection = SQLiteConnection(creating: path, busyTimeoutSeconds)
+        } else {
+            connection = try SQLiteConnection(path, mode, busyTimeoutSeconds)
+            // Reads the file, so that what is no database is known now.
+            _ = try connection.value("PRAGMA schema_version")
+        }
+        self.init(connection, path: isMemory ? nil : path, name: path, busyTimeoutSeconds)
     }
 
     /// An empty database in memory, which ends with this object.
     public static func inMemory() throws -> SQLiteDatabase {
-        SQLiteDatabase(try SQLiteConnection(":memory:", .create, 0), path: nil, name: ":memory:", 0)
+        SQLiteDatabase(try SQLiteConnection(SQLiteConnection.memory, .create, 0), path: nil, name: ":memory:", 0)
     }
 
     /// Lends a connection of somebody else's to `body`, and leaves it as it was: GRDB's, say.
@@ -94,11 +100,14 @@ extension SQLiteDatabase {
 
     public func describe(_ table: String) throws -> TableDescription? {
         connection.goOn()
-        return try connection.describe(table)
+        return connection.isToBeCreated ? nil : try connection.describe(table)
     }
 
     public func read(_ query: String, _ parameters: [Value], fetchSize: Int) throws -> any DatabaseCursor {
         guard let path else { return try SQLiteCursor(connection, query, parameters, isOwn: false) }
+        guard !connection.isToBeCreated else {
+            throw StreamError(.fileNotFound, "there is no such database", path: path, stage: "open")
+        }
         // Not read-only: a WAL database that nobody else has open needs its index made.
         let mode: Mode = connection.isReadOnly ? .readOnly : .readWrite
         let reading = try SQLiteConnection(path, mode, busyTimeoutSeconds)

@@ -37,6 +37,9 @@ extension StreamError {
         case SQLITE_BUSY, SQLITE_LOCKED:
             (.databaseBusy, "another connection holds a lock: try later, or give it more time (busyTimeoutSeconds)")
         case SQLITE_CORRUPT, SQLITE_NOTADB: (.databaseCorrupt, nil)
+        case SQLITE_READONLY where error.extendedCode >> 8 == 3:
+            (.databaseReadOnly, "a program that was killed has left its journal: open the database for writing once")
+        case SQLITE_MISMATCH: (.typeMismatch, nil)
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH: (.databaseReadOnly, nil)
         case SQLITE_FULL: (.noSpace, nil)
         case SQLITE_CANTOPEN: (.cannotCreate, nil)

@@ -10,12 +10,20 @@ final class SQLiteTransaction: DatabaseTransaction {
     private var writer: SQLiteWriter?
     private var savepoint: (begin: SQLiteStatement, release: SQLiteStatement, undo: SQLiteStatement)?
 
+    /// - Throws: `databaseBusy` where another one of the connection is under way.
     init(_ connection: SQLiteConnection) throws {
         self.connection = connection
-        isNested = try connection.use { sqlite3_get_autocommit($0) == 0 }
+        isNested = try connection.use { handle in
+            guard connection.transaction == nil else {
+                throw StreamError(
+                    .databaseBusy, "something else is being written through this connection", path: connection.path,
+                    stage: "commit", hint: "end it first, or open the database once more")
+            }
+            return !connection.isOwn && sqlite3_get_autocommit(handle) == 0
+        }
         // At once for writing: to become a writer later may fail however long one waits.
         try connection.execute(isNested ? "SAVEPOINT sluice_run" : "BEGIN IMMEDIATE")
-        connection.transaction = self
+        try connection.use { _ in connection.transaction = self }
     }
 
     deinit { rollBack() }
@@ -38,9 +46,13 @@ final class SQLiteTransaction: DatabaseTransaction {
 
     private func change(_ sql: String) throws {
         try checkIsOpen()
+        try dropWriter()
+        try connection.execute(sql)
+    }
+
+    private func dropWriter() throws {
         try connection.use { writer?.finish($0) }
         writer = nil
-        try connection.execute(sql)
     }
 
     func rows(_ query: String, _ parameters: [Value]) throws -> RecordBatch {
@@ -51,27 +63,30 @@ final class SQLiteTransaction: DatabaseTransaction {
     func write(_ batch: RecordBatch, _ positions: Range<Int>, to target: WriteTarget) throws -> Int {
         try checkIsOpen()
         if writer?.target != target {
-            try connection.use { writer?.finish($0) }
-            writer = nil
+            try dropWriter()
             writer = try SQLiteWriter(target, connection)
         }
         guard let writer else { return 0 }
         return try connection.use { handle in
             let savepoint = try preparedSavepoint()
             try savepoint.begin.run("commit")
-            let before = sqlite3_total_changes(handle)
             do {
-                try writer.write(batch, positions) { try savepoint.undo.run("commit") }
+                let changes = try writer.write(batch, positions) { try savepoint.undo.run("commit") }
+                try savepoint.release.run("commit")
+                return changes
             } catch {
                 try? savepoint.undo.run("commit")
                 try? savepoint.release.run("commit")
                 // Some errors end the transaction as a whole: a full disk, say.
-                if !isNested, sqlite3_get_autocommit(handle) != 0 { isOver = true }
+                if !isNested, sqlite3_get_autocommit(handle) != 0 { end() }
                 throw error
             }
-            try savepoint.release.run("commit")
-            return Int(sqlite3_total_changes(handle) &- before)
         }
+    }
+
+    private func end() {
+        isOver = true
+        connection.transaction = nil
     }
 
     private func preparedSavepoint() throws -> (begin: SQLiteStatement, release: SQLiteStatement, undo: SQLiteStatement)
@@ -90,7 +105,7 @@ final class SQLiteTransaction: DatabaseTransaction {
         try checkIsOpen()
         finishStatements()
         try connection.execute(isNested ? "RELEASE sluice_run" : "COMMIT")
-        isOver = true
+        _ = try? connection.use { _ in end() }
     }
 
     func rollBack() {
@@ -98,7 +113,8 @@ final class SQLiteTransaction: DatabaseTransaction {
         isOver = true
         finishStatements()
         // There is nobody to tell; without it the transaction ends with the connection.
-        try? connection.execute(isNested ? "ROLLBACK TO sluice_run; RELEASE sluice_run" : "ROLLBACK")
+        try? connection.rollBack(isNested ? "ROLLBACK TO sluice_run; RELEASE sluice_run" : "ROLLBACK")
+        _ = try? connection.use { _ in connection.transaction = nil }
     }
 
     /// While the connection is there.
@@ -138,12 +154,13 @@ final class SQLiteWriter {
                     .unknownColumn, "\"\(target.table)\" has no such column", path: connection.path, column: name,
                     stage: "commit")
             }
-            return UInt8(Self.affinity(column.type).rawValue)
+            let isKey = target.mode.key.contains { $0.asciiLowercased == name.asciiLowercased }
+            return UInt8(Self.affinity(column.type).rawValue) | (isKey ? UInt8(SLUICE_SQLITE_IS_KEY) : 0)
         }
         hasTriggers = try connection.hasTriggers(target.table)
         binder = try RowBinder(columns: target.columns)
         (feed, statement) = try connection.use { handle in
-            guard let feed = sluice_sqlite_feed_create(affinities, UInt32(affinities.count)) else {
+            guard let feed = sluice_sqlite_feed_create(affinities, UInt32(affinities.count), target.keepsTexts) else {
                 throw StreamError(.databaseFailed, "there is no memory", path: connection.path, stage: "commit")
             }
             let code = sluice_sqlite_feed_register(feed, handle, SQLText.feedName)
@@ -172,16 +189,26 @@ final class SQLiteWriter {
 
     /// Inside `use` of the connection.
     /// - Parameter undo: takes back what was written of the batch.
-    func write(_ batch: RecordBatch, _ positions: Range<Int>, undo: () throws -> Void) throws {
-        guard let failure = try run(batch, positions, rowsAtOnce: .max) else { return }
-        guard hasTriggers else { throw failure }
-        // Which record was it? One after the other they are found out.
-        try undo()
-        throw try run(batch, positions, rowsAtOnce: 1) ?? failure
+    /// - Returns: rows that were inserted or changed.
+    func write(_ batch: RecordBatch, _ positions: Range<Int>, undo: () throws -> Void) throws -> Int {
+        var changes = 0
+        guard let failure = try run(batch, positions, rowsAtOnce: .max, &changes) else { return changes }
+        // Which record was it? Where that is not known yet, it is found out one after the other.
+        guard isLate(failure), (try? undo()) != nil else { throw failure }
+        throw try run(batch, positions, rowsAtOnce: 1, &changes) ?? failure
+    }
+
+    /// Whether more rows may have been read when the error came than up to the one at fault.
+    private func isLate(_ failure: StreamError) -> Bool {
+        guard let code = (failure.underlying as? SQLiteError)?.extendedCode else { return false }
+        // SQLITE_CONSTRAINT_FOREIGNKEY is found at the end of the statement.
+        return code & 0xFF == SQLITE_CONSTRAINT && (hasTriggers || code >> 8 == 3)
     }
 
     /// What went wrong, if anything did.
-    private func run(_ batch: RecordBatch, _ positions: Range<Int>, rowsAtOnce: Int) throws -> StreamError? {
+    private func run(_ batch: RecordBatch, _ positions: Range<Int>, rowsAtOnce: Int, _ changes: inout Int) throws
+        -> StreamError?
+    {
         var failure: StreamError?
         try binder.forEachRun(of: batch) { run in
             let wanted = run.positions.clamped(to: positions)
@@ -189,11 +216,12 @@ final class SQLiteWriter {
             var row = wanted.lowerBound
             while row < wanted.upperBound, failure == nil {
                 let end = rowsAtOnce < wanted.upperBound - row ? row + rowsAtOnce : wanted.upperBound
-                var (place, column) = (UInt32(row - first), UInt32(0))
+                var (place, column, changed) = (UInt32(row - first), UInt32(0), Int32(0))
                 let code = run.withCore { rows, columns, _ in
                     sluice_sqlite_feed_run(
-                        feed, statement.handle, rows, columns, &place, UInt32(end - first), &column)
+                        feed, statement.handle, rows, columns, &place, UInt32(end - first), &column, &changed)
                 }
+                changes += Int(changed)
                 // All rows may have been read before the first was written.
                 if code != SQLITE_OK { failure = self.failure(code, min(first + Int(place), end - 1), Int(column)) }
                 row = end
@@ -213,6 +241,11 @@ final class SQLiteWriter {
         case SLUICE_SQLITE_OUT_OF_RANGE:
             wrong(.outOfRange, "the number has more digits than SQLite's numbers keep", "declare the column TEXT")
         case SLUICE_SQLITE_NOT_FINITE: wrong(.numberNotFinite, "SQLite has no NaN", "set null instead")
+        case SLUICE_SQLITE_NULL_KEY: wrong(.nullField, "the key is null, or missing", nil)
+        case SLUICE_SQLITE_OTHER_TEXT:
+            wrong(
+                .typeMismatch, "the text would become a number that is printed in another way",
+                "create the table before, with this column as TEXT")
         case SLUICE_SQLITE_TOO_LONG: wrong(.recordTooLarge, "the text is longer than SQLite takes", nil)
         default: connection.error(code, statement.sql, "commit", record: position + 1)
         }

@@ -227,7 +227,10 @@ struct DatabaseSinkTests {
         let cases: [(Record, StreamError.Code, String)] = [
             (["i": .decimal("99999999999999999999")], .outOfRange, "i"),
             (["i": "99999999999999999999"], .outOfRange, "i"),
-            (["r": .decimal("1e400")], .outOfRange, "r"), (["r": .double(.nan)], .numberNotFinite, "r"),
+            (["r": .decimal("1e400")], .outOfRange, "r"), (["r": 9007199254740993], .outOfRange, "r"),
+            (["r": "9007199254740993"], .outOfRange, "r"),
+            (["i": .decimal("1.00000000000000000001")], .outOfRange, "i"),
+            (["r": .double(.nan)], .numberNotFinite, "r"),
         ]
         for (record, code, column) in cases {
             let error = streamError { try write([["i": 1, "r": 1], record]) }
@@ -235,6 +238,47 @@ struct DatabaseSinkTests {
         }
         try write([["s": .decimal("99999999999999999999"), "r": .decimal("99999999999999999999")]])
         #expect(try rows("SELECT s, r FROM t") == [#"{"s":"99999999999999999999","r":1e+20}"#])
+    }
+
+    @Test("what a column of text gets can be read back as it was")
+    func asText() throws {
+        try db.execute("CREATE TABLE t (s TEXT)")
+        try write([["s": .double(0.1 + 0.2)], ["s": true], ["s": .int(.max)], ["s": .decimal("1.10")]])
+        #expect(
+            try db.rows("SELECT s FROM t").map { $0["s"] } == [
+                "0.30000000000000004", "true", "9223372036854775807", "1.10",
+            ])
+    }
+
+    @Test("a table that was created by what came first changes nothing of what comes later")
+    func laterValues() throws {
+        let cases: [(first: Value, later: Value, code: StreamError.Code?)] = [
+            (1, "007", .typeMismatch), (1, "+5", .typeMismatch), (1, " 1", .typeMismatch), (1.5, "1.50", .typeMismatch),
+            (1, "12", nil), (1, "x1", nil), (1, "", nil), (1.5, "2.5", nil), ("x", "007", nil), (1, 2.5, nil),
+        ]
+        for (first, later, code) in cases {
+            try db.execute("DROP TABLE IF EXISTS t")
+            let error = streamError { try write([["a": first], ["a": later]], createsTable: true, chunkSize: 1) }
+            #expect(error?.code == code && (code == nil || error?.record == 2), "\(first), \(later): \(error as Any)")
+        }
+    }
+
+    @Test("an upsert needs its key in every record")
+    func nullKeys() throws {
+        try db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a)")
+        for record in [["id": nil, "a": 1], ["a": 1]] as [Record] {
+            let error = streamError { try write([["id": 1, "a": 1], record], mode: .upsert(key: ["id"])) }
+            #expect(error?.code == .nullField && error?.record == 2 && error?.column == "id")
+        }
+        #expect(streamError { try write([[:]]) }?.code == .missingField)
+    }
+
+    @Test("a foreign key that is missing is that of the record at fault")
+    func foreignKeys() throws {
+        try db.execute("PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1)")
+        try db.execute("CREATE TABLE t (p REFERENCES p)")
+        let error = streamError { try write([["p": 1], ["p": 2], ["p": 1], ["p": 1]]) }
+        #expect(error?.code == .constraintViolated && error?.record == 2)
     }
 
     @Test("records that were edited, filtered and put in another order are written as they are")
@@ -262,6 +306,9 @@ struct DatabaseSinkTests {
         try db.execute("CREATE TABLE t (id INTEGER, g AS (id + 1))")
         func code(_ make: () throws -> DatabaseStreamSink) -> StreamError.Code? { streamError { _ = try make() }?.code }
         #expect(code { try DatabaseStreamSink(database: db, table: "u") } == .unknownTable)
+        #expect(
+            code { try DatabaseStreamSink(database: db, table: "u", mode: .ignore, createsTable: true) }
+                == .invalidConfiguration)
         #expect(code { try DatabaseStreamSink(database: db, table: "") } == .invalidConfiguration)
         #expect(
             code { try DatabaseStreamSink(database: db, table: "a\0b", createsTable: true) } == .invalidConfiguration)

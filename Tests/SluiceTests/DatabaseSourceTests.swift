@@ -13,11 +13,12 @@ struct DatabaseSourceTests {
         try db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a, b)")
     }
 
-    private func fill(_ count: Int) throws {
+    private func fill(_ count: Int, in table: String = "t") throws {
         try db.execute(
             """
+            CREATE TABLE IF NOT EXISTS \(table) (id INTEGER PRIMARY KEY, a, b);
             WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < \(count))
-            INSERT INTO t SELECT i, i * 1.5, 'row ' || i FROM n
+            INSERT INTO \(table) SELECT i, i * 1.5, 'row ' || i FROM n
             """)
     }
 
@@ -164,6 +165,41 @@ struct DatabaseSourceTests {
         #expect(try db.rows("SELECT count(*) AS n, max(id) AS m FROM t").description == #"{"n":6000,"m":13000}"#)
     }
 
+    @Test("chunks end where their texts are long, and take no memory for rows that do not come")
+    func longRows() throws {
+        try fill(20)
+        try db.execute("UPDATE t SET a = zeroblob(300000)")
+        let source = try DatabaseStreamSource(database: db, query: "SELECT * FROM t", chunkSize: 1_000_000_000)
+        var sizes: [Int] = []
+        try source.forEach { sizes.append($0.data.count) }
+        #expect(sizes == [4, 4, 4, 4, 4])
+        try fill(40_000, in: "big")
+        let many = try DatabaseStreamSource(database: db, query: "SELECT id FROM big", chunkSize: 1_000_000_000)
+        let chunk = try #require(try many.readChunk())
+        #expect(chunk.data.count == 40_000 && chunk.isLast)
+        #expect(chunk.data.map { $0["id", as: Int.self] } == (1...40_000).map { $0 })
+    }
+
+    @Test("queries inside others may end in semicolons and comments")
+    func semicolons() throws {
+        try fill(3)
+        for query in [
+            "SELECT id FROM t;", "SELECT id FROM t -- all", "SELECT id FROM t; -- all\n", "SELECT id FROM t ;;\n",
+        ] {
+            let source = try DatabaseStreamSource(
+                database: db, query: query, countsRows: query.contains("-- all\n") == false)
+            #expect(try source.readChunk()?.data.count == 3, "\(query)")
+        }
+    }
+
+    @Test("a table that is changed between the query and the first row is an error")
+    func changedTable() throws {
+        try fill(3)
+        let source = try DatabaseStreamSource(database: db, query: "SELECT * FROM t")
+        try db.execute("ALTER TABLE t DROP COLUMN a")
+        #expect(streamError { _ = try source.readChunk() }?.code == .databaseFailed)
+    }
+
     @Test("progress is known where rows are counted before")
     func progress() throws {
         try fill(10)
@@ -265,7 +301,7 @@ private final class CountedDatabase: StreamDatabase, @unchecked Sendable {
         init(_ database: CountedDatabase) { self.database = database }
         var schema: Schema { Schema(["n"]) }
         var isAtEnd: Bool { !database.failsAtEnd && database.rowsFetched == database.rows }
-        func next(_ rows: Int) throws -> RecordBatch? {
+        func next(_ rows: Int, maxBytes: Int) throws -> RecordBatch? {
             let end = min(database.rows, database.rowsFetched + rows)
             guard end > database.rowsFetched else {
                 if database.failsAtEnd { throw StreamError(.databaseFailed, "the connection is gone") }

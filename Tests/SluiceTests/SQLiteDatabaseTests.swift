@@ -39,16 +39,24 @@ struct SQLiteDatabaseTests {
         #expect(try value(SQLiteDatabase(folder.file("sink.db")), "PRAGMA journal_mode") == "wal")
     }
 
-    @Test("one that was created and never written to leaves no file")
+    @Test("one that is to be created is there when it is written to, and not before; nobody removes it")
     func nothingLeft() throws {
         let db = try SQLiteDatabase(folder.file("x.db"))
         let sink = try DatabaseStreamSink(database: db, table: "t", createsTable: true)
+        #expect(streamError { _ = try DatabaseStreamSource(database: db, query: "SELECT 1") }?.code == .fileNotFound)
+        #expect(try db.describe("t") == nil && folder.names == [])
         let source = MemoryStreamSource([["a": 1], ["b": 2]], chunkSize: 1)
+        let other = try SQLiteDatabase(folder.file("x.db"))
         #expect(streamError { try StreamContext().stream(source: source, sink: sink) }?.code == .unknownColumn)
+        #expect(try db.describe("t") == nil)
         db.close()
         db.close()
-        #expect(folder.names == [])
         #expect(streamError { try db.execute("SELECT 1") }?.code == .closed)
+        #expect(streamError { _ = try db.describe("t") }?.code == .closed)
+        other.close()
+        let empty = try folder.file("empty.db", "")
+        try SQLiteDatabase(empty, mode: .readOnly).close()
+        #expect(folder.names.contains("empty.db"))
     }
 
     @Test("connections of ours are careful")
@@ -71,7 +79,8 @@ struct SQLiteDatabaseTests {
             let error = streamError { _ = try SQLiteDatabase(folder.file("none.db"), mode: mode) }
             #expect(error?.code == .fileNotFound)
         }
-        #expect(streamError { _ = try SQLiteDatabase(folder.file("no/folder.db")) }?.code == .cannotCreate)
+        let nowhere = try SQLiteDatabase(folder.file("no/folder.db"))
+        #expect(streamError { try nowhere.execute("CREATE TABLE t (a)") }?.code == .cannotCreate)
         #expect(streamError { _ = try SQLiteDatabase(folder.path) } != nil)
         #expect(streamError { _ = try SQLiteDatabase("a\0b") }?.code == .invalidConfiguration)
         let db = try SQLiteDatabase(folder.file("x.db"))
@@ -192,6 +201,68 @@ struct SQLiteDatabaseTests {
         execute(handle, "ROLLBACK")
         let db = try SQLiteDatabase(folder.file("x.db"))
         #expect(try value(db, "SELECT count(*) FROM t") == 0)
+    }
+
+    @Test("two sinks do not write through one connection at the same time")
+    func twoSinks() throws {
+        for db in [try SQLiteDatabase(folder.file("x.db")), try SQLiteDatabase.inMemory()] {
+            let first = try DatabaseStreamSink(database: db, table: "a", createsTable: true)
+            let second = try DatabaseStreamSink(database: db, table: "b", createsTable: true)
+            try first.writeChunk(StreamChunk(data: [["x": 1]]))
+            #expect(streamError { try second.writeChunk(StreamChunk(data: [["x": 2]])) }?.code == .databaseBusy)
+            second.abort()
+            try first.writeChunk(StreamChunk(data: [["x": 3]]))
+            try first.close()
+            let third = try DatabaseStreamSink(database: db, table: "b", createsTable: true)
+            try third.writeChunk(StreamChunk(data: [["x": 4]]))
+            try third.close()
+            #expect(try db.rows("SELECT x FROM a UNION ALL SELECT x FROM b").map { $0["x"] } == [1, 3, 4])
+        }
+    }
+
+    @Test("a run that is stopped leaves a shared connection without a transaction")
+    func stoppedInMemory() throws {
+        let db = try SQLiteDatabase.inMemory()
+        try db.execute("CREATE TABLE t (a); CREATE TABLE u (a)")
+        try StreamContext().stream(
+            source: MemoryStreamSource((0..<5000).map { ["a": Value($0)] }),
+            sink: try DatabaseStreamSink(database: db, table: "t"))
+        for jobs in [1, 2] {
+            let context = StreamContext(StreamConfig(parallelism: jobs))
+            context.addProcessor { [weak context] chunk in if chunk.sequenceNumber == 3 { context?.cancel() } }
+            let source = try DatabaseStreamSource(
+                database: db, query: "SELECT a FROM t", chunkSize: 100, fetchSize: 100)
+            let error = streamError {
+                try context.stream(source: source, sink: try DatabaseStreamSink(database: db, table: "u"))
+            }
+            #expect(error?.code == .cancelled)
+            #expect(try value(db, "SELECT count(*) FROM u") == 0)
+            try db.execute("BEGIN; COMMIT")
+        }
+    }
+
+    @Test("who cancels a run that is over disturbs no other")
+    func lateCancel() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"), busyTimeoutSeconds: 60)
+        try db.execute("CREATE TABLE t (a)")
+        let first = StreamContext()
+        try first.stream(source: MemoryStreamSource([["a": 1]]), sink: try DatabaseStreamSink(database: db, table: "t"))
+        let other = try connection(folder.file("x.db"))
+        defer { sqlite3_close(other) }
+        execute(other, "BEGIN IMMEDIATE")
+        let sink = try DatabaseStreamSink(database: db, table: "t")
+        first.cancel()
+        execute(other, "COMMIT")
+        try StreamContext().stream(source: MemoryStreamSource([["a": 2]]), sink: sink)
+        #expect(try value(db, "SELECT count(*) FROM t") == 2)
+    }
+
+    @Test("SQL with a NUL in it is refused whole")
+    func nul() throws {
+        let db = try SQLiteDatabase(folder.file("x.db"))
+        try db.execute("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+        #expect(streamError { try db.execute("DELETE FROM t\0 WHERE a = 2") }?.code == .wrongQuery)
+        #expect(try value(db, "SELECT count(*) FROM t") == 1)
     }
 
     @Test("tables are described with their keys")

@@ -14,7 +14,9 @@
 #define SLUICE_SQLITE_ARENA_FULL 1000    // sluice_sqlite_fetch: the next row's text needs `needed` bytes of the arena
 #define SLUICE_SQLITE_OUT_OF_RANGE 1001  // a number that none of SQLite's keeps the value
 #define SLUICE_SQLITE_NOT_FINITE 1002    // NaN, which SQLite would store as null
-#define SLUICE_SQLITE_TOO_LONG 1003      // a text or blob of 2 GiB or more
+#define SLUICE_SQLITE_TOO_LONG 1003      // a text or blob of 2 GiB or more; texts of 4 GiB in one batch
+#define SLUICE_SQLITE_NULL_KEY 1004      // a key without which rows are not told apart
+#define SLUICE_SQLITE_OTHER_TEXT 1005    // a text that the column would make another of
 
 // --- Connections.
 
@@ -42,6 +44,7 @@ void sluice_sqlite_stop_waiting(sluice_sqlite_waiter *waiter, bool stopped);
 typedef struct sluice_sqlite_cells {
     uint32_t columns;
     uint32_t rows_max;
+    size_t bytes_max;  // of the arena, which are enough
     uint32_t rows;    // filled
     uint8_t *const *tags;
     uint64_t *const *payloads;
@@ -54,7 +57,7 @@ typedef struct sluice_sqlite_cells {
 } sluice_sqlite_cells;
 
 // Takes rows up to rows_max.
-//   SQLITE_ROW   as many as that, and there is another; SQLITE_DONE  the last one is in
+//   SQLITE_ROW   as many as that, or bytes_max are reached, and there is another; SQLITE_DONE  the last one is in
 //   ARENA_FULL   call again with a larger arena: the rows that are in stay
 //   TOO_LONG, or SQLite's
 int sluice_sqlite_fetch(sqlite3_stmt *statement, sluice_sqlite_cells *cells);
@@ -74,8 +77,11 @@ typedef enum sluice_sqlite_affinity {
 // where the column would make numbers of them, if that keeps their digits.
 typedef struct sluice_sqlite_feed sluice_sqlite_feed;
 
-// NULL without memory.
-sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count);
+// Beside the affinity of a column.
+#define SLUICE_SQLITE_IS_KEY 0x80
+
+// NULL without memory. `keeps_texts`: a text that its column would make another of is an error.
+sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count, bool keeps_texts);
 
 // Makes the table known by a name. The feed is then the connection's: it goes with the connection, or when the name is registered
 // anew, and at once where this fails.
@@ -83,9 +89,10 @@ int sluice_sqlite_feed_register(sluice_sqlite_feed *feed, sqlite3 *db, const cha
 
 // Runs the statement for rows [*row, end). On an error `*row` is the one at fault, unless the table that is written to has
 // triggers: SQLite then reads all rows first.
-//   OUT_OF_RANGE, NOT_FINITE, TOO_LONG (all with `*column`), or SQLite's
+// `*changes`: rows that were inserted or changed.
+//   OUT_OF_RANGE, NOT_FINITE, TOO_LONG, NULL_KEY, OTHER_TEXT (all with `*column`), or SQLite's
 int sluice_sqlite_feed_run(
     sluice_sqlite_feed *feed, sqlite3_stmt *statement, const sluice_rows *rows, const sluice_column *columns,
-    uint32_t *row, uint32_t end, uint32_t *column);
+    uint32_t *row, uint32_t end, uint32_t *column, int *changes);
 
 #endif

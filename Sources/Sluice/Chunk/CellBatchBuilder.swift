@@ -3,7 +3,7 @@
 /// Who fills it writes tags and payloads (see `sluice_cell`) for rows from 0 on, and texts to the arena.
 package struct CellBatchBuilder: ~Copyable {
     private var core: BatchCore
-    private let capacity: Int
+    private var capacity: Int
     private var isFinished = false
 
     /// - Parameters:
@@ -30,6 +30,19 @@ package struct CellBatchBuilder: ~Copyable {
     package var arenaCount: Int {
         get { core.arenaCount }
         set { core.arenaCount = newValue }
+    }
+
+    /// Makes room for more rows; those that are there move.
+    package mutating func grow(to capacity: Int) {
+        for number in 0..<core.columnCount {
+            let old = core.columns[number]
+            let new = OverlayColumn(name: old.name, uninitialized: capacity)
+            new.tags.update(from: old.tags, count: self.capacity)
+            new.payloads.update(from: old.payloads, count: self.capacity)
+            core.columns[number] = new
+            old.deallocate()
+        }
+        self.capacity = capacity
     }
 
     package mutating func growArena(to capacity: Int) { core.growArena(to: capacity) }

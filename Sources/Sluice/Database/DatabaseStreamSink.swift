@@ -32,6 +32,8 @@ public final class DatabaseStreamSink: StreamSink {
     /// Where records go; nil before the first.
     private var target: WriteTarget?
     private var binder: RowBinder?
+    /// The table is of this sink's making: its columns are declared by what came first.
+    private var isCreated = false
     private var isOver = false
     /// For who writes more in the same transactions.
     var onBegin: ((any DatabaseTransaction) throws -> Void)?
@@ -50,7 +52,7 @@ public final class DatabaseStreamSink: StreamSink {
     ///     the mode's key as primary key.
     ///   - columns: those that are written, in this order, which is also that of a table that is created; nil: by the records.
     ///   - batchSize: records that are written whole or not at all: at an error what others have written in the transaction stays.
-    ///   - transactionSize: records after which is committed, counted in whole batches; nil: at `close()`. After an error those that were
+    ///   - transactionSize: records after which is committed, in whole chunks; nil: at `close()`. After an error those that were
     ///     committed stay.
     ///   - unknownColumns: what happens to fields without a column.
     /// - Throws: `StreamError`: `unknownTable`, `unknownColumn`, `invalidConfiguration`.
@@ -83,11 +85,11 @@ public final class DatabaseStreamSink: StreamSink {
         guard batchSize >= 1, transactionSize ?? 1 >= 1 else {
             throw invalid("batchSize and transactionSize are at least 1", nil)
         }
-        guard columns?.isEmpty != true, Set(columns ?? []).count == columns?.count ?? 0 else {
+        guard columns?.isEmpty != true, Set((columns ?? []).map(ByteKey.init)).count == columns?.count ?? 0 else {
             throw invalid("columns are at least one, and each once", nil)
         }
         if case .upsert(let key) = mode {
-            guard !key.isEmpty, Set(key).count == key.count else {
+            guard !key.isEmpty, Set(key.map(ByteKey.init)).count == key.count else {
                 throw invalid("the key of an upsert has columns, each once", "name them: .upsert(key: [\"id\"])")
             }
             if let columns, let missing = key.first(where: { !columns.contains($0) }) {
@@ -101,6 +103,8 @@ public final class DatabaseStreamSink: StreamSink {
             try check((columns ?? []) + key, in: found)
         } else if !createsTable {
             throw missingTable
+        } else if key.isEmpty, mode != .insert {
+            throw invalid("a table that is created for this mode has no key", "create it before, or upsert")
         }
     }
 
@@ -224,7 +228,7 @@ extension DatabaseStreamSink {
         if let target, let binder, binder.hasKnownKeysOnly(batch) { return target }
         let names = names(in: batch)
         let found = try transaction.describe(table) ?? createTable(names, batch, in: transaction)
-        var target = target ?? WriteTarget(table: table, columns: columns ?? [], mode: mode)
+        var target = target ?? WriteTarget(table: table, columns: columns ?? [], mode: mode, keepsTexts: isCreated)
         for name in names where !target.columns.contains(where: { $0.hasSameBytes(as: name) }) {
             try admit(name, batch, found, in: transaction)
             if let other = target.columns.first(where: { $0.isSameIdentifier(as: name) }) {
@@ -233,6 +237,12 @@ extension DatabaseStreamSink {
                     column: name, stage: "commit")
             }
             target.columns.append(name)
+        }
+        guard !target.columns.isEmpty else {
+            throw StreamError(
+                .missingField, "the records have no fields", path: database.name,
+                record: batch.first?.number ?? committedRecords + 1,
+                stage: "commit")
         }
         for name in key where !target.columns.contains(where: { $0.isSameIdentifier(as: name) }) {
             throw StreamError(
@@ -270,6 +280,7 @@ extension DatabaseStreamSink {
             name: table, columns: columns, primaryKey: key, uniqueKeys: key.isEmpty ? [] : [key])
         try check(key, in: table)
         try transaction.create(table)
+        isCreated = true
         return table
     }
 
@@ -279,6 +290,9 @@ extension DatabaseStreamSink {
     ) throws {
         let column = found.column(name)
         if let column, columns == nil, !column.isGenerated { return }
+        guard column?.isGenerated != true else {
+            throw invalid("the column of \"\(table)\" is computed, and cannot be written", nil, column: name)
+        }
         guard column == nil, columns == nil, unknownColumns == .add else {
             throw unknown(name, record: batch.first { $0[name] != nil }?.number)
         }
@@ -307,7 +321,8 @@ enum ColumnType: String {
             case .double?: type = .real
             case .decimal(let text)?:
                 // More digits than numbers of the database have.
-                let isFraction = text.contains { ".eE".contains($0) }
+                let digits = text.prefix { !"eE".contains($0) }.filter(\.isNumber).drop { $0 == "0" }.count
+                let isFraction = text.contains { ".eE".contains($0) } && digits <= 17
                 type = isFraction && (NumberText.double(text)?.isFinite ?? false) ? .real : .text
             case .bytes?: type = .blob
             case .string?, .array?, .object?: type = .text

@@ -17,13 +17,14 @@ public final class DatabaseStreamSource: StreamSource {
     private var sequenceNumber = 0
     private var isClosed = false
     private var failure: (any Error)?
-    /// So much is fetched ahead at most, beyond one chunk.
+    /// So much is fetched ahead at most, beyond one chunk; and so much text a chunk has, beyond one row.
     private static let fetchedBytes = 1 << 20
+    private static let chunkBytes = 1 << 20
 
     /// - Parameters:
     ///   - query: it only reads.
     ///   - parameters: for the places that the query leaves open (`?`), in order.
-    ///   - chunkSize: records of a chunk, at least 1; the last may have fewer.
+    ///   - chunkSize: records of a chunk, at least 1; the last may have fewer, and those whose texts reach 1 MiB.
     ///   - fetchSize: rows that are fetched at a time, as whole chunks; at least `chunkSize`. More than 1 MiB is not fetched
     ///     ahead.
     ///   - countsRows: the rows are counted first, so that progress is known. The database runs the query twice.
@@ -45,7 +46,8 @@ public final class DatabaseStreamSource: StreamSource {
     }
 
     private static func count(_ database: any StreamDatabase, _ query: String, _ parameters: [Value]) throws -> Int? {
-        let cursor = try database.read("SELECT count(*) AS n FROM (\(query))", parameters, fetchSize: 1)
+        let cursor = try database.read(
+            "SELECT count(*) AS n FROM \(query.asSubquery)", parameters, fetchSize: 1)
         defer { cursor.close() }
         return try cursor.next(1)?.first?["n", as: Int.self]
     }
@@ -55,7 +57,7 @@ public final class DatabaseStreamSource: StreamSource {
     /// Rows that were handed out.
     public private(set) var rowsRead = 0
 
-    /// The next chunk of `chunkSize` rows; nil at the end.
+    /// The next chunk; nil at the end.
     /// - Throws: `StreamError`: what the database says, with the number of the row; `closed` after `close`.
     public func readChunk() throws -> StreamChunk? {
         guard !isClosed else { throw StreamError(.closed, "the source is closed", path: nil, stage: "cut") }
@@ -75,7 +77,9 @@ public final class DatabaseStreamSource: StreamSource {
         var batches: [RecordBatch] = []
         var (count, bytes) = (0, 0)
         do {
-            while count + chunkSize <= fetchSize, bytes < Self.fetchedBytes, let batch = try cursor.next(chunkSize) {
+            while count + chunkSize <= fetchSize, bytes < Self.fetchedBytes,
+                let batch = try cursor.next(chunkSize, maxBytes: Self.chunkBytes)
+            {
                 count += batch.count
                 bytes += batch.addedBytes
                 batches.append(batch)

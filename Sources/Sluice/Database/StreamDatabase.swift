@@ -37,13 +37,19 @@ public protocol DatabaseCursor: AnyObject {
     /// Whether it is known that there are no more rows.
     var isAtEnd: Bool { get }
 
-    /// The next rows, as many as `rows` unless the end comes first; nil at the end. Native types are kept.
-    func next(_ rows: Int) throws -> RecordBatch?
+    /// The next rows: as many as `rows`, fewer where the end comes first or their texts and bytes have reached `maxBytes`, at least
+    /// one; nil at the end. Native types are kept.
+    func next(_ rows: Int, maxBytes: Int) throws -> RecordBatch?
 
     /// Makes what is under way throw soon. From any thread, also after `close`.
     func interrupt()
 
     func close()
+}
+
+extension DatabaseCursor {
+    /// The next rows, however long they are.
+    public func next(_ rows: Int) throws -> RecordBatch? { try next(rows, maxBytes: .max) }
 }
 
 /// Changes that others see all at once, or not at all.
@@ -79,11 +85,15 @@ public struct WriteTarget: Sendable, Hashable {
     /// Columns of the table, each once.
     public var columns: [String]
     public var mode: WriteMode
+    /// The columns were declared by what came first: a text that one of them would make another of, as a number of `007`, is an
+    /// error.
+    public var keepsTexts: Bool
 
-    public init(table: String, columns: [String], mode: WriteMode = .insert) {
+    public init(table: String, columns: [String], mode: WriteMode = .insert, keepsTexts: Bool = false) {
         self.table = table
         self.columns = columns
         self.mode = mode
+        self.keepsTexts = keepsTexts
     }
 }
 
@@ -132,6 +142,14 @@ extension String {
     /// Whether two names differ in the case of ASCII letters at most.
     func isSameIdentifier(as other: String) -> Bool {
         utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0.lowercasedASCII == $1.lowercasedASCII }
+    }
+}
+
+extension String {
+    /// A query inside another: without the semicolon at its end, and with a line end, where a comment may end.
+    var asSubquery: String {
+        let end = lastIndex { !$0.isWhitespace && $0 != ";" }
+        return "(\(end.map { self[...$0] } ?? "")\n)"
     }
 }
 

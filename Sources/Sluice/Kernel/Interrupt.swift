@@ -93,8 +93,9 @@ final class Interrupt: Sendable {
         try? park(seconds: deadline - Clock.monotonicSeconds())
     }
 
-    /// The run is over: nobody need watch it any more.
+    /// The run is over: nobody need watch it any more, and who stops it now disturbs nobody.
     func end() {
+        state.withLock { $0.onStop = [] }
         parked.update {
             $0 = true
             return true

@@ -23,18 +23,17 @@ extension ETLProcessor {
                 hint: "its columns are \(rows.schema?.names.joined(separator: ", ") ?? "")")
         }
         let input = ETLSource(rows, plan, key: key, isWritten: mode.isAppend ? state.position : nil)
+        let rejects = try rejectsPath.map { RejectLimit(try FileStreamSink($0, format: .jsonl), errorThreshold) }
         let output = try ETLSink(
             DatabaseStreamSink(
                 database: target, table: table, mode: mode.writeMode, key: mode.key, createsTable: createsTable,
-                transactionSize: mode.keepsState ? transactionSize : nil), mode, state)
-        let rejects = try rejectsPath.map { try RejectLimit(FileStreamSink($0, format: .jsonl), errorThreshold) }
+                transactionSize: mode.keepsState && rejectsPath == nil ? transactionSize : nil), mode, state, rejects)
         var config = config
         config.chunkSize = chunkSize
         let listeners = onProgress.map { [ProgressListener(every: 0.2, $0)] } ?? []
         let run = try StreamRun(config, steps(), ProgressListeners(listeners))
         do {
             try run.run(input, output, rejects: rejects)
-            try rejects?.close()
         } catch {
             rejects?.abort()
             run.endProgress()
@@ -141,6 +140,7 @@ private final class ETLSource: StreamSource, RunParticipant {
     func close() { source.close() }
     func join(_ terms: RunTerms) { source.join(terms) }
     var mayBlock: Bool { source.mayBlock }
+    var needsClock: Bool { source.needsClock }
     var consumedShare: Double? { source.consumedShare }
 }
 
@@ -154,8 +154,10 @@ private final class ETLSink: StreamSink, RunParticipant {
     private let sink: DatabaseStreamSink
     private let mode: ETLMode
     private var state: ETLState
+    private let rejects: RejectLimit?
 
-    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState) {
+    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState, _ rejects: RejectLimit?) {
+        self.rejects = rejects
         self.sink = sink
         self.mode = mode
         self.state = state
@@ -188,12 +190,15 @@ private final class ETLSink: StreamSink, RunParticipant {
         if !mode.isAppend { state.position = nil }
         // Also where there were no rows: what was there goes, and the job has come to its end.
         try sink.begin()
+        // Published before the rows are committed: behind them nobody would make it again.
+        try rejects?.close()
         try sink.close()
     }
 
     func abort() { sink.abort() }
     func join(_ terms: RunTerms) { sink.join(terms) }
     var mayBlock: Bool { sink.mayBlock }
+    var needsClock: Bool { sink.needsClock }
 }
 
 /// Where rejected records go, up to so many.
@@ -202,7 +207,7 @@ private final class RejectLimit: StreamSink, RunParticipant {
     private let most: Int?
     private var count = 0
 
-    init(_ sink: FileStreamSink, _ most: Int?) throws {
+    init(_ sink: FileStreamSink, _ most: Int?) {
         self.sink = sink
         self.most = most
     }

@@ -46,6 +46,6 @@ struct ETLQuery {
             return
         }
         let filter = terms.isEmpty ? "" : " WHERE \(terms.joined(separator: " AND "))"
-        sql = "SELECT * FROM (\(query)) AS rows\(filter) ORDER BY \(names.joined(separator: ", "))"
+        sql = "SELECT * FROM \(query.asSubquery) AS rows\(filter) ORDER BY \(names.joined(separator: ", "))"
     }
 }
