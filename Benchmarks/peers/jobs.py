@@ -1,9 +1,9 @@
 """What is measured: each job, how each program does it, and the bar it must clear.
 
-A command is a list of words with the placeholders {sluice}, {example1}, {example2}, {typed}, {jsondecoder}, {sqlite}, {python}, {input},
-{output}, {reference} (our own output of the same job), and {made} (what the job's `prepare` makes of its input). A peer has several variants where it is not plain which is
-the fastest; the fastest counts. A variant must produce the same records as we do; what is allowed to differ is in
-compare.py.
+A command is a list of words with the placeholders {sluice}, {example1}, {example2}, {typed}, {jsondecoder}, {sqlite}, {python},
+{input}, {output}, {reference} (our own output of the same job), and {made} (what the job's `prepare` makes of its input). A peer
+has several variants where it is not plain which is the fastest; the fastest counts. A variant must produce the same records as we
+do; what is allowed to differ is in compare.py.
 """
 
 import sys

@@ -36,7 +36,8 @@ static inline int store(sluice_sqlite_cells *cells, const void *bytes, sqlite3_v
     return SQLITE_OK;
 }
 
-// One call finds the value, and those of the value itself are cheap; that needs the connection to be used by nobody else, as it is.
+// One call finds the value, and those of the value itself are cheap; that needs the connection to be used by nobody else, as it
+// is.
 static inline int take_cell(sqlite3_value *value, uint8_t *tag, uint64_t *payload, sluice_sqlite_cells *cells) {
     switch (sqlite3_value_type(value)) {
     case SQLITE_TEXT:

@@ -1,7 +1,7 @@
 // Rows of a batch as a table that SQLite reads: see sluice_sqlite.h.
 //
-// INSERT … SELECT from it runs as one statement for many rows. A statement for each row costs a quarter more, of which nothing is
-// in the rows: to begin and end it, and to bind.
+// INSERT … SELECT from it runs as one statement for many rows. A statement for each row costs a quarter more, of which nothing
+// is in the rows: to begin and end it, and to bind.
 
 #include <math.h>
 #include <stdio.h>
@@ -97,7 +97,8 @@ static int result_number(
         return SQLITE_OK;
     }
     if (!is_number && keeps_texts && !is_printed_so(number, value)) return SLUICE_SQLITE_OTHER_TEXT;
-    // More digits than an integer has: as a double it would be another number. For a column that is declared REAL the nearest will do.
+    // More digits than an integer has: as a double it would be another number. Where the column is declared REAL the nearest
+    // will do.
     const bool fits = affinity == SLUICE_SQLITE_REAL || number == 0 || (has_fraction(value) && !has_many_digits(value));
     if (isinf(number) || !fits) return SLUICE_SQLITE_OUT_OF_RANGE;
     sqlite3_result_double(context, number);
@@ -256,8 +257,9 @@ static int cursor_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, 
     sluice_value value;
     int code;
     if (sluice_value_at(feed->rows, column, feed->row, &feed->scratch, &value)) {
+        const bool is_key = feed->affinities[number] & SLUICE_SQLITE_IS_KEY;
         if (value.tag >= SLUICE_CELL_STRING && value.length > INT32_MAX) code = SLUICE_SQLITE_TOO_LONG;
-        else if (value.tag <= SLUICE_CELL_NULL && feed->affinities[number] & SLUICE_SQLITE_IS_KEY) code = SLUICE_SQLITE_NULL_KEY;
+        else if (value.tag <= SLUICE_CELL_NULL && is_key) code = SLUICE_SQLITE_NULL_KEY;
         else code = result_value(context, &value, affinity, feed->keeps_texts, SQLITE_STATIC);
     } else {
         code = result_decoded(context, feed, column, affinity, value.length);

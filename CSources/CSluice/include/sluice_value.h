@@ -20,8 +20,8 @@ typedef struct sluice_scratch {
     size_t capacity;
 } sluice_scratch;
 
-// The field of `column` in row `number` (0 ..< rows->count). Returns false where scratch is too small: then `value->length` bytes
-// of it must be free. Bases NONE, CSV and PROJECTED.
+// The field of `column` in row `number` (0 ..< rows->count). Returns false where scratch is too small: then `value->length`
+// bytes of it must be free. Bases NONE, CSV and PROJECTED.
 bool sluice_value_at(
     const sluice_rows *rows, const sluice_column *column, uint32_t number, sluice_scratch *scratch, sluice_value *value);
 

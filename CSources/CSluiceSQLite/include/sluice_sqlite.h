@@ -20,8 +20,8 @@
 
 // --- Connections.
 
-// Settings for a connection of one's own: no writes to the schema but by SQL, no "strings" in double quotes, no functions of the
-// schema that are not harmless, no extensions; extended result codes.
+// Settings for a connection of one's own: no writes to the schema but by SQL, no "strings" in double quotes, no functions of
+// the schema that are not harmless, no extensions; extended result codes.
 int sluice_sqlite_harden(sqlite3 *db);
 
 // Waits for locks that others hold, and lets other threads end that.
@@ -73,8 +73,8 @@ typedef enum sluice_sqlite_affinity {
     SLUICE_SQLITE_REAL
 } sluice_sqlite_affinity;
 
-// Rows of a batch as a table that INSERT … SELECT reads: columns c0, c1, … Texts stay where they stand; numbers' texts are numbers
-// where the column would make numbers of them, if that keeps their digits.
+// Rows of a batch as a table that INSERT … SELECT reads: columns c0, c1, … Texts stay where they stand; numbers' texts are
+// numbers where the column would make numbers of them, if that keeps their digits.
 typedef struct sluice_sqlite_feed sluice_sqlite_feed;
 
 // Beside the affinity of a column.
@@ -83,8 +83,8 @@ typedef struct sluice_sqlite_feed sluice_sqlite_feed;
 // NULL without memory. `keeps_texts`: a text that its column would make another of is an error.
 sluice_sqlite_feed *sluice_sqlite_feed_create(const uint8_t *affinities, uint32_t column_count, bool keeps_texts);
 
-// Makes the table known by a name. The feed is then the connection's: it goes with the connection, or when the name is registered
-// anew, and at once where this fails.
+// Makes the table known by a name. The feed is then the connection's: it goes with the connection, or when the name is
+// registered anew, and at once where this fails.
 int sluice_sqlite_feed_register(sluice_sqlite_feed *feed, sqlite3 *db, const char *name);
 
 // Runs the statement for rows [*row, end). On an error `*row` is the one at fault, unless the table that is written to has
