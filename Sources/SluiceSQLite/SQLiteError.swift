@@ -35,7 +35,10 @@ extension StreamError {
     private static func kind(_ error: SQLiteError) -> (Code, String?) {
         switch error.code {
         case SQLITE_BUSY, SQLITE_LOCKED:
-            (.databaseBusy, "another connection holds a lock: try later, or give it more time (busyTimeoutSeconds)")
+            (
+                .databaseBusy,
+                "another connection, or a source of this run, holds a lock: try later, or wait longer (busyTimeoutSeconds)"
+            )
         case SQLITE_CORRUPT, SQLITE_NOTADB: (.databaseCorrupt, nil)
         case SQLITE_READONLY where error.extendedCode >> 8 == 3:
             (.databaseReadOnly, "a program that was killed has left its journal: open the database for writing once")

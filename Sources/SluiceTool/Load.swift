@@ -10,7 +10,7 @@ struct Load: ParsableCommand {
             All records are in the table when it is done, in one transaction, or on any error none. Fields go into the columns \
             of their names. Text becomes a number where a column is declared as one.
 
-                sluice load flights.csv flights.db --table flights --create --types inferred --null NA
+                sluice load prices.csv shop.db --table prices --create --types infer
                 sluice load users.jsonl app.db --table users --mode upsert --key id
             """)
 

@@ -44,7 +44,7 @@ public struct ETLLookup: Sendable {
         guard cursor.schema.index(of: key) != nil else { throw unknown(key) }
         for name in names.keys where cursor.schema.index(of: name) == nil { throw unknown(name) }
         let columns = cursor.schema.names.filter { names.isEmpty ? $0 != key : names[$0] != nil }
-        var rows: [String: [Value]] = [:]
+        var rows: [ByteKey: [Value]] = [:]
         while let batch = try cursor.next(1000) {
             for record in batch {
                 guard let value = record[key], !value.isNull else { continue }
@@ -78,5 +78,5 @@ public struct ETLLookup: Sendable {
     }
 
     /// A CSV cell is a text, whatever the table has.
-    private static func text(_ value: Value) -> String { value.stringValue ?? value.description }
+    private static func text(_ value: Value) -> ByteKey { ByteKey(text: value.stringValue ?? value.description) }
 }
