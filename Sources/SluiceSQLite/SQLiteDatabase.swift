@@ -96,6 +96,9 @@ public final class SQLiteDatabase: StreamDatabase {
 }
 
 extension SQLiteDatabase {
+    /// It is in this process, and for a lock it waits no longer than its time.
+    public var mayBlock: Bool { false }
+
     public func quoted(_ identifier: String) throws -> String { try SQLText.quoted(identifier) }
 
     public func describe(_ table: String) throws -> TableDescription? {

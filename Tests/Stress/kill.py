@@ -1,7 +1,7 @@
-"""Kills ETL runs at random moments and runs them again: kill.py EXAMPLE [KILLS]
+"""Kills ETL runs at random moments and runs them again: kill.py EXAMPLE [CHAINS]
 
-Whatever the moment, the next run that is left alone makes the target the same table, in every mode. EXAMPLE is
-sluice-example-etl.
+A chain is one to four runs that are killed, one after the other, and one that is left alone: whatever the moments, it makes the
+target the same table as a single run, in every mode. EXAMPLE is sluice-example-etl.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-EXAMPLE, KILLS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
+EXAMPLE, CHAINS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
 ROWS = 200_000
 random.seed(1)
 failures = 0
@@ -57,21 +57,23 @@ with tempfile.TemporaryDirectory() as folder:
         seconds = time.monotonic() - start
         expected = content(target)
         assert len(expected) == ROWS
-        partial = 0
-        for number in range(KILLS):
+        partial = kills = 0
+        for number in range(CHAINS):
             remove(target)
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            time.sleep(random.uniform(0, seconds))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            left = content(target)
-            partial += left is not None and 0 < len(left) < ROWS
-            if mode == "refresh" and left not in (None, [], expected):
-                failures += 1
-                print(f"FAIL {mode}: a part of the table is there after a kill")
+            for _ in range(random.randint(1, 4)):
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+                time.sleep(random.uniform(0, seconds))
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+                left = content(target)
+                partial += left is not None and 0 < len(left) < ROWS
+                if mode == "refresh" and left not in (None, [], expected):
+                    failures += 1
+                    print(f"FAIL {mode}: a part of the table is there after a kill")
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             if content(target) != expected:
                 failures += 1
-                print(f"FAIL {mode}: kill {number}: the table is another one")
-        print(f"ok   {mode}: {KILLS} kills, {partial} of them with a part of the rows committed", flush=True)
+                print(f"FAIL {mode}: chain {number}: the table is another one")
+        print(f"ok   {mode}: {CHAINS} chains, {kills} kills, {partial} of them with a part of the rows committed", flush=True)
 sys.exit(1 if failures else 0)

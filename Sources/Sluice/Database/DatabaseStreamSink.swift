@@ -342,7 +342,6 @@ enum ColumnType: String {
 extension DatabaseStreamSink: RunParticipant {
     func join(_ terms: RunTerms) { terms.interrupt.onStop { [database] in database.interrupt() } }
 
-    /// A database answers by itself.
-    var mayBlock: Bool { false }
+    var mayBlock: Bool { database.mayBlock }
     var needsClock: Bool { true }
 }

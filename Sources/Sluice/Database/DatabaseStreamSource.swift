@@ -7,6 +7,7 @@
 /// depend on how many there are. Values keep the types that the database has. Columns need unique names (`AS`).
 public final class DatabaseStreamSource: StreamSource {
     private let cursor: any DatabaseCursor
+    let mayBlock: Bool
     private let chunkSize: Int
     private let fetchSize: Int
     private let rowCount: Int?
@@ -40,6 +41,7 @@ public final class DatabaseStreamSource: StreamSource {
         }
         self.chunkSize = chunkSize
         self.fetchSize = fetchSize ?? max(chunkSize, 1000)
+        mayBlock = database.mayBlock
         origin = ChunkOrigin.Source(metadata: ["database": .string(database.name), "query": .string(query)])
         rowCount = countsRows ? try Self.count(database, query, parameters) : nil
         cursor = try database.read(query, parameters, fetchSize: self.fetchSize)
@@ -103,8 +105,6 @@ extension DatabaseStreamSource: RunParticipant {
         terms.interrupt.onStop { [part = Interruptible(cursor: cursor)] in part.cursor.interrupt() }
     }
 
-    /// A database answers by itself.
-    var mayBlock: Bool { false }
     var needsClock: Bool { true }
 
     var consumedShare: Double? { rowCount.map { $0 == 0 ? 1 : min(1, Double(rowsRead) / Double($0)) } }

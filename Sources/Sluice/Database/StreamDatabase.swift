@@ -7,6 +7,10 @@ public protocol StreamDatabase: AnyObject, Sendable {
     /// How messages name it: its path, say.
     var name: String { get }
 
+    /// Whether calls may wait for another process, as over a network: then runs have threads of their own for them. True unless said
+    /// otherwise.
+    var mayBlock: Bool { get }
+
     /// A name as SQL has it, in quotes.
     /// - Throws: `StreamError` (`invalidConfiguration`) for what is no name.
     func quoted(_ identifier: String) throws -> String
@@ -27,6 +31,10 @@ public protocol StreamDatabase: AnyObject, Sendable {
     /// Makes a transaction that is under way, or about to begin, throw soon, also where it waits for a lock. From any thread. What
     /// else is done with the database afterwards, `describe` first, is not concerned.
     func interrupt()
+}
+
+extension StreamDatabase {
+    public var mayBlock: Bool { true }
 }
 
 /// The rows of a query, batch after batch.
