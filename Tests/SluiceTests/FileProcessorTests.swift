@@ -68,6 +68,34 @@ struct FileProcessorTests {
         }
     }
 
+    @Test("a pattern finds what a shell finds: behind links, too, whatever else is there")
+    func patternsAndLinks() throws {
+        try directory("data/v7")
+        try directory("data/now-b")
+        _ = try folder.file("data/v7/x.csv", "id,n\n1,10\n")
+        _ = try folder.file("data/now-b/x.csv", "id,n\n2,20\n")
+        try FileManager.default.createSymbolicLink(atPath: folder.file("data/now-a"), withDestinationPath: "v7")
+        try process("data/now-*/*.csv", "out.jsonl")
+        #expect(try lines("out.jsonl") == [Self.numbered[0], Self.numbered[1]])
+        try process("data/**", "out.jsonl")
+        #expect(try lines("out.jsonl").count == 2)
+    }
+
+    @Test("whole: one file at a time is in memory", arguments: [1, 2])
+    func wholeOneByOne(workers: Int) throws {
+        try directory("in")
+        let line = String(repeating: "x", count: 100_000) + "\n"
+        for name in ["a", "b", "c"] {
+            _ = try folder.file("in/\(name).csv", "n\n" + String(repeating: line, count: 25))
+        }
+        let metrics = try process("in", "out.jsonl") { files in
+            files.mode = .whole
+            files.engine.parallelism = workers
+            files.engine.memoryLimitMB = workers == 1 ? 10 : 20
+        }
+        #expect(metrics.readRecords == 75 && metrics.chunksProcessed == 3)
+    }
+
     @Test("batch: each file becomes one of the output's format in a directory", arguments: workers)
     func batch(workers: Int) throws {
         try inputs()

@@ -66,6 +66,8 @@ final class SinkWriter {
     /// As `flush`, of the sink of rejected records.
     func flushRejects() throws -> Int { try rejects?.flush() ?? 0 }
 
+    func closeRejects() throws { try rejects?.close() }
+
     /// Publishes.
     func close() throws { try sink.close() }
     func abort() { sink.abort() }

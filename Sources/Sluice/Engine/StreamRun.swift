@@ -36,9 +36,13 @@ final class StreamRun: Sendable {
     /// Streams to the end.
     /// - Parameters:
     ///   - source: nil: units come into the pipeline from elsewhere.
-    ///   - rejects: where rejected records go. It is flushed, and neither closed nor aborted.
+    ///   - rejects: where rejected records go. It is flushed, and neither closed nor aborted ...
+    ///   - closesRejects: ... or closed before the sink is: what went to the sink has then left nothing behind.
     /// - Throws: the error of the earliest unit that failed, why the run was stopped, or what a sink threw.
-    func run(_ source: (any StreamSource)?, _ sink: any StreamSink, rejects: (any StreamSink)? = nil) throws {
+    func run(
+        _ source: (any StreamSource)?, _ sink: any StreamSink, rejects: (any StreamSink)? = nil,
+        closesRejects: Bool = false
+    ) throws {
         let feed = source.map(enter)
         let writer = SinkWriter(sink, rejects: rejects)
         let sinks = [sink, rejects].compactMap { $0 }
@@ -61,7 +65,7 @@ final class StreamRun: Sendable {
             } else {
                 try runStaged(feed, writer)
             }
-            try finish(writer)
+            try finish(writer, closesRejects)
         } catch {
             pipeline.discard()
             writer.abort()
@@ -93,7 +97,7 @@ final class StreamRun: Sendable {
     }
 
     /// Publishes, if the books are even.
-    private func finish(_ writer: SinkWriter) throws {
+    private func finish(_ writer: SinkWriter, _ closesRejects: Bool) throws {
         let waiting = (written: try writer.flush(), rejected: try writer.flushRejects())
         books.enter { ledger in
             ledger.written += waiting.written
@@ -101,6 +105,7 @@ final class StreamRun: Sendable {
         }
         try books.balance.check()
         try interrupt.check()
+        if closesRejects { try writer.closeRejects() }
         try writer.close()
         note(writer)
     }

@@ -255,6 +255,11 @@ extension DirectoryStreamSource {
     public func cut(_ limit: UnitLimit) throws -> Unit? {
         guard !isClosed else { throw StreamError(.closed, "the source is closed", path: files.first, stage: "cut") }
         guard var unit = try takeHeld() ?? sticking({ try advance(limit) }) else { return nil }
+        if oneChunkBytes != nil, unit.isLast {
+            // Another file would be held beside this one, whole.
+            unit.isLast = next + 1 >= entries.count
+            return unit
+        }
         // Whether records follow in another file, or good ones in this, is only known when there are some. An error there is
         // for the next call.
         if unit.isLast || onError == .skip {

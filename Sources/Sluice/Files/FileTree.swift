@@ -59,7 +59,8 @@ struct FileTree {
             }
             let status = try? FileSystem.statusForReading(path)
             if status?.isDirectory == true {
-                guard isRecursive else { continue }
+                // A directory that is not entered by this name may be by another, a link's.
+                guard isRecursive, pattern?.mayMatch(below: prefix + name.text) ?? true else { continue }
                 if FileSystem.isLink(path) {
                     links.append((path, prefix + name.text))
                 } else {

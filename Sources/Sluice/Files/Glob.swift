@@ -40,12 +40,25 @@ struct Glob {
         return Self.matches(hasFolders ? names[...] : names.suffix(1), parts[...])
     }
 
+    /// Whether there may be a path that matches below a folder.
+    func mayMatch(below folder: String) -> Bool {
+        guard hasFolders else { return true }
+        let names = folder.unicodeScalars.split(separator: "/").map(Array.init)
+        for (name, part) in zip(names, parts) {
+            guard let part else { return true }
+            guard Self.matches(name, part) else { return false }
+        }
+        return parts.count > names.count
+    }
+
+    private static func matches(_ name: [Unicode.Scalar], _ part: [Step?]) -> Bool {
+        match(name[...], part[...], isAny: { $0 == nil }) { $1?.matches($0) ?? false }
+    }
+
     private static func matches(_ names: ArraySlice<[Unicode.Scalar]>, _ parts: ArraySlice<[Step?]?>) -> Bool {
         match(
             names, parts, isAny: { $0 == nil },
-            isOne: { name, part in
-                match(name[...], (part ?? [])[...], isAny: { $0 == nil }) { $1?.matches($0) ?? false }
-            })
+            isOne: { name, part in matches(name, part ?? []) })
     }
 
     /// Whether things are those of a pattern, one by one, where some parts of it stand for any number of them. After a

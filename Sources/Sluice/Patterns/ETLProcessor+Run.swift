@@ -27,13 +27,13 @@ extension ETLProcessor {
         let output = try ETLSink(
             DatabaseStreamSink(
                 database: target, table: table, mode: mode.writeMode, key: mode.key, createsTable: createsTable,
-                transactionSize: mode.keepsState && rejectsPath == nil ? transactionSize : nil), mode, state, rejects)
+                transactionSize: mode.keepsState && rejectsPath == nil ? transactionSize : nil), mode, state)
         var config = config
         config.chunkSize = chunkSize
         let listeners = onProgress.map { [ProgressListener(every: 0.2, $0)] } ?? []
         let run = try StreamRun(config, steps(), ProgressListeners(listeners))
         do {
-            try run.run(input, output, rejects: rejects)
+            try run.run(input, output, rejects: rejects, closesRejects: true)
         } catch {
             rejects?.abort()
             run.endProgress()
@@ -154,10 +154,8 @@ private final class ETLSink: StreamSink, RunParticipant {
     private let sink: DatabaseStreamSink
     private let mode: ETLMode
     private var state: ETLState
-    private let rejects: RejectLimit?
 
-    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState, _ rejects: RejectLimit?) {
-        self.rejects = rejects
+    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState) {
         self.sink = sink
         self.mode = mode
         self.state = state
@@ -190,8 +188,6 @@ private final class ETLSink: StreamSink, RunParticipant {
         if !mode.isAppend { state.position = nil }
         // Also where there were no rows: what was there goes, and the job has come to its end.
         try sink.begin()
-        // Published before the rows are committed: behind them nobody would make it again.
-        try rejects?.close()
         try sink.close()
     }
 

@@ -74,7 +74,7 @@ extension FilePlan {
                     config.pattern != nil || config.recursive,
                     "the path is a pattern itself: it says which files these are",
                     "leave pattern and recursive away, or name the directory", path)
-                self = .directory(folder, pattern: pattern, isRecursive: pattern.contains("/"))
+                self = .directory(folder, pattern: pattern, isRecursive: Glob(pattern).hasFolders)
             } else {
                 try config.refuse(
                     config.pattern != nil || config.recursive || config.columns != .same,
@@ -125,6 +125,10 @@ extension FilePlan {
     /// Refuses outputs that are inputs, would be those of the next run, or are each other.
     private static func checkOutputs(_ outputs: [String], _ jobs: [Job], _ input: Input) throws {
         var known: [ByteKey: Int] = [:]
+        // What is written to straight, by whatever name: publishing another output there would take its place.
+        let open = try outputs.map { output in
+            try AtomicFile.inheritedDescriptor(output).map { try FileSystem.status($0, output).identity }
+        }
         for (place, output) in outputs.enumerated() {
             let path = try absolute(output)
             let status = output == "-" ? nil : try FileSystem.status(output)
@@ -135,6 +139,10 @@ extension FilePlan {
                 throw refused(
                     "the output is where inputs are, so the next run would read it", output,
                     "write to another directory, or leave it out by a pattern")
+            }
+            let identity = open[place] ?? status?.identity
+            if let identity, open.enumerated().contains(where: { $0.offset != place && $0.element == identity }) {
+                throw refused("two outputs are the same", output, "name another file")
             }
             guard let other = known.updateValue(place, forKey: ByteKey(text: path)) else { continue }
             if place < jobs.count, case .file(let one) = jobs[other].source, case .file(let two) = jobs[place].source {

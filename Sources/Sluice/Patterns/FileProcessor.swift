@@ -79,7 +79,9 @@ extension FileProcessor {
         try plan.makeDirectory()
         let rejects = try plan.makeRejects()
         do {
-            for job in plan.jobs { try process(job, plan, rejects, listeners) }
+            for (place, job) in plan.jobs.enumerated() {
+                try process(job, plan, rejects, isLast: place + 1 == plan.jobs.count, listeners)
+            }
             try rejects?.close()
         } catch {
             rejects?.abort()
@@ -88,13 +90,13 @@ extension FileProcessor {
     }
 
     private func process(
-        _ job: FilePlan.Job, _ plan: FilePlan, _ rejects: FileStreamSink?, _ listeners: ProgressListeners
+        _ job: FilePlan.Job, _ plan: FilePlan, _ rejects: FileStreamSink?, isLast: Bool, _ listeners: ProgressListeners
     ) throws {
         let source = try plan.open(job.source)
         defer { source.close() }
         let sink = try plan.makeSink(job)
         let run = try begin(job, plan.steps, listeners)
-        try run.run(source, sink, rejects: rejects)
+        try run.run(source, sink, rejects: rejects, closesRejects: isLast)
     }
 
     /// A new run, after those that are over.
