@@ -160,8 +160,9 @@ private final class ETLSink: StreamSink, RunParticipant {
         self.mode = mode
         self.state = state
         if case .fullRefresh = mode.kind {
-            sink.onBegin = { transaction in
-                if try transaction.describe(sink.table) != nil { try transaction.empty(sink.table) }
+            // Not the sink itself, which would keep itself alive.
+            sink.onBegin = { [table = sink.table] transaction in
+                if try transaction.describe(table) != nil { try transaction.empty(table) }
             }
         }
         if mode.keepsState { sink.onCommit = { [unowned self] in try self.state.save(in: $0) } }
