@@ -12,13 +12,13 @@ struct GRDBTests {
         try queue.write { db in try db.execute(sql: "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)") }
     }
 
-    private let records: [Record] = (0..<5000).map { ["id": Sluice.Value($0), "name": .string("name \($0)")] }
+    private let records: [Sluice.Record] = (0..<5000).map { ["id": Sluice.Value($0), "name": .string("name \($0)")] }
 
     private func borrow<R>(_ db: Database, _ body: (SQLiteDatabase) throws -> R) throws -> R {
         try SQLiteDatabase.borrowing(try #require(db.sqliteConnection), body)
     }
 
-    private func load(_ db: Database, _ records: [Record]) throws {
+    private func load(_ db: Database, _ records: [Sluice.Record]) throws {
         try borrow(db) { database in
             let sink = try DatabaseStreamSink(database: database, table: "t")
             try StreamContext(StreamConfig(parallelism: 2)).stream(source: MemoryStreamSource(records), sink: sink)
