@@ -151,7 +151,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
     var isToBeCreated: Bool { lock.withLock { _ in mayCreate } }
 
-    var fileName: String { path ?? ":memory:" }
+    var fileName: String { path ?? Self.memory }
 
     var isReadOnly: Bool { (try? use { sqlite3_db_readonly($0, "main") == 1 }) ?? true }
 
@@ -261,7 +261,6 @@ extension SQLiteConnection {
         while let batch = try cursor.next(100) { records += batch }
         return RecordBatch(records)
     }
-
 }
 
 // MARK: - Tables

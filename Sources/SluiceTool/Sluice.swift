@@ -11,7 +11,7 @@ struct SluiceTool: ParsableCommand {
             and compression are told from the names of the files; "-" is standard input or output.
 
             Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed, \
-            75 timeout.
+            75 timeout, or a database that stays locked.
             """,
         version: version,
         subcommands: [Convert.self, Load.self, Export.self, Count.self, Head.self, Inspect.self])

@@ -124,11 +124,6 @@ private final class ETLSource: StreamSource, RunParticipant {
     /// Where a key is null, rows are not told apart by it.
     private func checkKeys(_ batch: RecordBatch) throws {
         for name in key {
-            guard batch.columns.contains(where: { $0.hasSameBytes(as: name) }) else {
-                throw StreamError(
-                    .unknownColumn, "the query has no column for the key", column: name, stage: "cut",
-                    hint: "its columns are \(batch.columns.joined(separator: ", "))")
-            }
             for (place, record) in batch.enumerated() where record.isNull(name) {
                 throw StreamError(
                     .nullField, "the key is null", record: source.rowsRead - batch.count + place + 1, column: name,

@@ -7,9 +7,7 @@ struct ETLQuery {
     /// The row at the position was written already: reading begins with it.
     let repeatsPosition: Bool
 
-    /// - Parameters:
-    ///   - key: columns of the query that tell rows apart; empty: the query runs as it is written.
-    ///   - isUnique: no two rows have the same key.
+    /// - Parameter key: columns of the query that tell rows apart; empty: the query runs as it is written.
     init(
         _ query: String, _ parameters: [Value], _ mode: ETLMode, key: [String], _ state: ETLState,
         _ database: any StreamDatabase
