@@ -36,7 +36,8 @@ let package = Package(
             name: "CSluiceSQLite", dependencies: ["CSluice", "CSQLite"], path: "CSources/CSluiceSQLite",
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSystem", path: "CSources/CSystem"),
-        .target(name: "Sluice", dependencies: ["CSluice", "CSystem"], swiftSettings: strict),
+        .target(name: "SwiftKernel", dependencies: ["CSluice"], swiftSettings: strict),
+        .target(name: "Sluice", dependencies: ["CSluice", "SwiftKernel", "CSystem"], swiftSettings: strict),
         .target(name: "SluiceSQLite", dependencies: ["Sluice", "CSluiceSQLite"], swiftSettings: strict),
         .executableTarget(
             name: "SluiceTool",
@@ -60,7 +61,8 @@ let package = Package(
         .executableTarget(name: "bench-sqlite", dependencies: ["CSQLite"], path: "Benchmarks/sqlite"),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "CSluiceTests", dependencies: ["CSluice", "CLZ4", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CSluiceTests", dependencies: ["CSluice", "SwiftKernel", "CLZ4", "TestSupport"], swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "SluiceTests",

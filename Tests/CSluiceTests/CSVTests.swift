@@ -254,7 +254,7 @@ private let cases: [Case] = [
 
 // MARK: running
 
-private let kernels: [String] = ["scalar", "avx2", "avx512", "neon"].filter { sluice_kernel_named($0) != nil }
+private let kernels = kernelNames
 
 // Everything of a scanner that counts.
 private struct Place: Equatable {
@@ -338,7 +338,7 @@ private func index(
     _ kernel: String, _ dialect: Dialect, columns: Int, _ input: [UInt8], cuts: [Int], final: Bool = true,
     room: Int = 1024, rowRoom: Int = 1024
 ) -> Scan {
-    let function = sluice_kernel_named(kernel)!.pointee.csv_index!
+    let function = kernelNamed(kernel)!.pointee.csv_index!
     let padded = input + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
     var scan = Scan(dialect, columns: columns)
     scan.ends = [UInt32](repeating: 0, count: room) + untouched
@@ -373,7 +373,7 @@ private func index(
 private func cut(
     _ kernel: String, _ dialect: Dialect, _ input: [UInt8], cuts: [Int], final: Bool = true, records: UInt32 = .max
 ) -> Scan {
-    let function = sluice_kernel_named(kernel)!.pointee.csv_cut!
+    let function = kernelNamed(kernel)!.pointee.csv_cut!
     let padded = input + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
     var scan = Scan(dialect, columns: 0)
     for (number, cut) in cuts.enumerated() {
@@ -484,7 +484,7 @@ func errorsStay() {
                     var index = sluice_csv_index(
                         ends: ends.baseAddress, row_starts: starts.baseAddress, ends_capacity: 100, rows_capacity: 100,
                         flags: 0)
-                    let status = sluice_kernel_named(kernel)!.pointee.csv_index(
+                    let status = kernelNamed(kernel)!.pointee.csv_index(
                         &scanner, one.input + [UInt8](repeating: 0, count: 64), end, true, &index)
                     #expect(Place(status, scanner) == first.places.last)
                 }

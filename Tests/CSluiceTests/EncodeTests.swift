@@ -5,7 +5,7 @@ import Testing
 
 // Encoders, against tables and against the slow and obvious encoders at the end of this file. Indexes are made by hand.
 
-private let kernels = (["scalar", "avx2", "avx512", "neon"] as [String]).filter { sluice_kernel_named($0) != nil }
+private let kernels = kernelNames
 private let comma = UInt8(ascii: ",")
 private let standard = dialect()
 
@@ -890,7 +890,7 @@ private final class Batch {
 
     /// Encodes in a buffer of `capacity` bytes, emptied when full; a row that does not fit gets exactly what it needs.
     func run(_ format: Format, _ name: String, capacity: Int = 1 << 16) -> Run {
-        let kernel = sluice_kernel_named(name)!.pointee
+        let kernel = kernelNamed(name)!.pointee
         var made: UnsafeMutablePointer<sluice_column>
         var count = 0
         var dialect = standard

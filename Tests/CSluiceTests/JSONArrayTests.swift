@@ -16,11 +16,9 @@ private struct Indexed: Equatable {
 private struct ArrayKernel: CustomStringConvertible, Sendable {
     var description: String
 
-    static let all = ["scalar", "neon", "avx2", "avx512"].map { ArrayKernel(description: $0) }.filter(\.runsHere)
+    static let all = kernelNames.map { ArrayKernel(description: $0) }
 
-    var runsHere: Bool { sluice_kernel_named(description) != nil }
-
-    var table: sluice_kernel { sluice_kernel_named(description).pointee }
+    var table: sluice_kernel { kernelNamed(description)!.pointee }
 
     /// Indexes all, from arrays that are as small as `capacity` and grow by one.
     func index(

@@ -42,12 +42,9 @@ private struct Capacity {
 private struct TestKernel: CustomStringConvertible, Sendable {
     var description: String
 
-    static let all: [TestKernel] = ["scalar", "avx2", "avx512", "neon"].map { TestKernel(description: $0) }.filter(
-        \.runsHere)
+    static let all = kernelNames.map { TestKernel(description: $0) }
 
-    var runsHere: Bool { sluice_kernel_named(description) != nil }
-
-    var table: sluice_kernel { sluice_kernel_named(description).pointee }
+    var table: sluice_kernel { kernelNamed(description)!.pointee }
 
     /// Indexes all lines, growing the arrays as long as they are full. `padding` fills the bytes behind the input.
     func index(_ input: [UInt8], capacity: Capacity? = nil, padding: UInt8 = UInt8(ascii: "7")) -> Indexed {

@@ -9,7 +9,7 @@ import Testing
     private let step = 1
 #endif
 
-private let kernels: [String] = ["scalar", "avx2", "avx512", "neon"].filter { sluice_kernel_named($0) != nil }
+private let kernels = kernelNames
 
 /// What liblz4 makes of a block.
 private func decoded(_ block: [UInt8], count: Int) -> [UInt8]? {
@@ -78,7 +78,7 @@ private func lines(
     var output = [UInt8](repeating: 0xA5, count: capacity + 64)
     var hash = sluice_xxh32_start()
     if let before { sluice_xxh32_add(&hash, before, before.count) }
-    let function = sluice_kernel_named(kernel)!.pointee.lz4_lines!
+    let function = kernelNamed(kernel)!.pointee.lz4_lines!
     let made =
         before == nil
         ? function(scratch, content, content.count, &output, capacity, nil)
@@ -90,7 +90,7 @@ private func lines(
 
 /// A block of an encoder's, without its length: what is stored comes back as nil.
 private func block(_ content: [UInt8], _ kernel: String, level: Int32 = 1) -> [UInt8]? {
-    let encoder = sluice_lz4_encoder_create(level, sluice_kernel_named(kernel))!
+    let encoder = sluice_lz4_encoder_create(level, kernelNamed(kernel))!
     defer { sluice_lz4_encoder_destroy(encoder) }
     return block(content, encoder)
 }
@@ -219,7 +219,7 @@ struct LZ4LinesTests {
 
     @Test("inputs of every length come back", arguments: [1, 4000, 8100, 16_300])
     func lengths(_ first: Int) {
-        let encoders = kernels.map { sluice_lz4_encoder_create(1, sluice_kernel_named($0))! }
+        let encoders = kernels.map { sluice_lz4_encoder_create(1, kernelNamed($0))! }
         defer { for encoder in encoders { sluice_lz4_encoder_destroy(encoder) } }
         let sources = [
             table(17_000, seed: 20), noise(17_000, seed: 21), repeated([0x61], 17_000),

@@ -42,12 +42,10 @@ private struct Kernel: Sendable {
     let name: String
 
     static let scalar = Kernel(name: "scalar")
-    static let all = [
-        scalar, Kernel(name: "avx2"), Kernel(name: "avx512"), Kernel(name: "neon"),
-    ].filter { sluice_kernel_named($0.name) != nil }
+    static let all = kernelNames.map { Kernel(name: $0) }
 
     func function(_ direction: Direction, _ encoding: Encoding) -> sluice_transcode_function {
-        let kernel = sluice_kernel_named(name)!.pointee
+        let kernel = kernelNamed(name)!.pointee
         let table = direction == .toUTF8 ? kernel.to_utf8 : kernel.from_utf8
         return encoding.core == SLUICE_UTF16LE ? table.0! : encoding.core == SLUICE_UTF16BE ? table.1! : table.2!
     }

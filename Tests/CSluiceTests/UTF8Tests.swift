@@ -39,8 +39,8 @@ private struct Kernel: Sendable {
     let name: String
     let findInvalid: @Sendable (UnsafePointer<UInt8>, Int) -> Int
 
-    static let all: [Kernel] = ["scalar", "avx2", "avx512", "neon"].compactMap { name in
-        guard let kernel = sluice_kernel_named(name), let function = kernel.pointee.utf8_find_invalid else {
+    static let all: [Kernel] = kernelNames.compactMap { name in
+        guard let kernel = kernelNamed(name), let function = kernel.pointee.utf8_find_invalid else {
             return nil
         }
         return Kernel(name: name, findInvalid: { function($0, $1) })

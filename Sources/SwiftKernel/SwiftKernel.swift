@@ -1,0 +1,19 @@
+import CSluice
+
+/// The kernel in Swift alone: what the C core's kernels do, as a table of the same functions.
+///
+/// It is the fallback, and the oracle that the C core is compared with: written for itself, from the same definitions
+/// (`sluice_csv.h`, `sluice_json.h` ...), which say what each function does. Only the compressors of LZ4 are C's.
+///
+/// The functions take the layouts of the C core and look at them through spans, which check every access.
+public enum SwiftKernel {
+    /// The table; it lives as long as the process.
+    // SAFETY: written once, here, and never after.
+    public nonisolated(unsafe) static let table: UnsafePointer<sluice_kernel> = {
+        guard let scalar = sluice_kernel_named("scalar") else { fatalError("the scalar kernel runs everywhere") }
+        let table = UnsafeMutablePointer<sluice_kernel>.allocate(capacity: 1)
+        table.initialize(to: scalar.pointee)
+        table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        return UnsafePointer(table)
+    }()
+}

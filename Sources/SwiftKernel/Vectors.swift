@@ -1,0 +1,28 @@
+// Loads and stores of whole words and vectors, and the bits of a comparison. Everything else of this module uses spans.
+
+extension Span<UInt8> {
+    /// The 8 bytes from `offset` on, the first one lowest. All of them are within the span.
+    @inline(__always) func word(at offset: Int) -> UInt64 {
+        // SAFETY: in bounds, as is checked; every pattern of bits is a UInt64.
+        UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// The 16 bytes from `offset` on. All of them are within the span.
+    @inline(__always) func vector(at offset: Int) -> SIMD16<UInt8> {
+        // SAFETY: as above.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+    }
+}
+
+/// A byte in each of the 8 places of a word.
+@inline(__always) func everyByte(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+/// Bit i: lane i is true.
+@inline(__always) func bits(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt16 {
+    let ones = SIMD16<UInt8>(repeating: 0)
+        .replacing(with: SIMD16(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128), where: mask)
+    let halves = unsafe unsafeBitCast(ones, to: SIMD2<UInt64>.self)
+    let low = (halves[0] &* 0x0101_0101_0101_0101) >> 56
+    let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
+    return UInt16(truncatingIfNeeded: low | high << 8)
+}
