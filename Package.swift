@@ -10,6 +10,7 @@ let package = Package(
     products: [
         .library(name: "Sluice", targets: ["Sluice"]),
         .library(name: "SluiceSQLite", targets: ["SluiceSQLite"]),
+        .library(name: "SluiceCore", targets: ["CSluice", "SwiftKernel"]),
         .executable(name: "sluice", targets: ["SluiceTool"]),
     ],
     dependencies: [
@@ -55,14 +56,15 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "bench-typed", dependencies: ["Sluice"], path: "Benchmarks/typed", swiftSettings: strict),
-        .target(name: "BenchQueue", path: "Benchmarks/queue"),
-        .executableTarget(
-            name: "bench-ring", dependencies: ["CSluice", "BenchQueue"], path: "Benchmarks/ring", swiftSettings: strict),
         .executableTarget(name: "bench-sqlite", dependencies: ["CSQLite"], path: "Benchmarks/sqlite"),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "KernelAgreement", dependencies: ["CSluice"], path: "Tests/KernelAgreement", exclude: ["main.c", "fuzz.c"],
+            publicHeadersPath: "."),
         .testTarget(
-            name: "CSluiceTests", dependencies: ["CSluice", "SwiftKernel", "CLZ4", "TestSupport"], swiftSettings: strict),
+            name: "CSluiceTests", dependencies: ["CSluice", "SwiftKernel", "KernelAgreement", "CLZ4", "TestSupport"],
+            swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "SluiceTests",

@@ -17,3 +17,6 @@ public enum SwiftKernel {
         return UnsafePointer(table)
     }()
 }
+
+/// The same for C.
+@c(sluice_swift_kernel) public func swiftKernel() -> UnsafePointer<sluice_kernel> { SwiftKernel.table }

@@ -50,4 +50,10 @@ void check_lz4_lines(const sluice_kernel *kernel, const input *in);
 
 const sluice_kernel *scalar_kernel(void);
 
+// All of these on the tables, and on `rounds` random inputs of each kind.
+void check_kernel(const sluice_kernel *kernel, uint64_t rounds, uint64_t seed);
+
+// One of them, as the first byte says, on the others: for a fuzzer.
+void check_bytes(const sluice_kernel *kernel, const uint8_t *bytes, size_t length);
+
 #endif

@@ -77,7 +77,8 @@ struct InflaterTeamTests {
             try FileInput(folder.file("x.gz")), Gunzip(), suffix: ".gz", BlockPool())
         input.join(
             RunTerms(
-                budget: MemoryBudget(limit: memory << 20), interrupt: Interrupt(), chunkSize: 1000, workers: workers))
+                budget: MemoryBudget(limit: memory << 20), interrupt: Interrupt(), chunkSize: 1000, workers: workers,
+                kernel: nil))
         defer { input.close() }
         let room = BlockPool().block(capacity: 70_000)
         var all = 0

@@ -62,7 +62,8 @@ package struct CellBatchBuilder: ~Copyable {
     /// The first text in `rows` rows that is no UTF-8; nil: there is none. In the arena a zero byte follows each text.
     /// - Parameter hasBytes: what is in the arena is not all text.
     package borrowing func invalidText(rows: Int, hasBytes: Bool) -> (row: Int, column: Int)? {
-        guard let arena = core.arena, core.arenaCount > 0, let kernel = CKernel("auto") else { return nil }
+        guard let arena = core.arena, core.arenaCount > 0 else { return nil }
+        let kernel = Kernel.fastest
         if !hasBytes, kernel.firstInvalidUTF8(arena, count: core.arenaCount) == nil { return nil }
         for row in 0..<rows {
             for column in 0..<core.columnCount where core.columns[column].tags[row] == CellTag.string {

@@ -3,7 +3,7 @@ package final class RowBinder {
     /// The columns of the output, in order; of none where records have keys of their own.
     let columns: Schema
     private let hasColumns: Bool
-    private let kernel: any Kernel
+    private let kernel: Kernel
     private let pool: BlockPool
     /// The columns of the batch that came last: the next one nearly always has the same.
     private var plan: Plan?
@@ -19,7 +19,7 @@ package final class RowBinder {
     }
 
     /// - Parameter columns: nil: records have keys of their own.
-    init(_ columns: [String]?, _ kernel: any Kernel, _ pool: BlockPool) {
+    init(_ columns: [String]?, _ kernel: Kernel, _ pool: BlockPool) {
         hasColumns = columns != nil
         self.columns = Schema(columns ?? [])
         self.kernel = kernel

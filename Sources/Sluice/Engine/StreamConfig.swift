@@ -25,12 +25,14 @@ public struct StreamConfig: Sendable {
     public var maxRetries: Int
     /// How long it waits before that.
     public var retryDelay: RetryDelay
+    /// Which implementation of the hot functions runs, for file sources and sinks that were not given one of their own.
+    public var kernel: KernelChoice
 
     public init(
         chunkSize: Int = 1000, bufferSize: Int = 10_000, parallelism: Int = StreamConfig.activeCores,
         memoryLimitMB: Int = 512, backpressureThreshold: Int = 5_000, timeoutSeconds: Double? = nil,
         enableMetrics: Bool = true, retryOnError: Bool = true, maxRetries: Int = 3,
-        retryDelay: RetryDelay = RetryDelay()
+        retryDelay: RetryDelay = RetryDelay(), kernel: KernelChoice = .auto
     ) {
         self.chunkSize = chunkSize
         self.bufferSize = bufferSize
@@ -42,6 +44,7 @@ public struct StreamConfig: Sendable {
         self.retryOnError = retryOnError
         self.maxRetries = maxRetries
         self.retryDelay = retryDelay
+        self.kernel = kernel
     }
 
     /// Processor cores that this process may run on.

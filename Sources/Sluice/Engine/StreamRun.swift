@@ -27,7 +27,7 @@ final class StreamRun: Sendable {
         interrupt = Interrupt(seconds: config.timeoutSeconds)
         terms = RunTerms(
             budget: MemoryBudget(limit: config.memoryLimitMB << 20), interrupt: interrupt, chunkSize: config.chunkSize,
-            workers: config.workers)
+            workers: config.workers, kernel: config.kernel == .auto ? nil : try config.kernel.make())
         meter = RunMeter(isTiming: config.enableMetrics)
         chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
         pipeline = Pipeline(config.flowControl, terms.budget, interrupt)

@@ -15,12 +15,16 @@ protocol ByteInput: AnyObject {
     /// Takes part in a run: its interrupt ends a read that would block.
     func join(_ terms: RunTerms)
 
+    /// Says who transcodes, where anything is.
+    func use(_ kernel: Kernel)
+
     func close()
 }
 
 extension ByteInput {
     var encoding: TextEncoding { .utf8 }
     func join(_ terms: RunTerms) {}
+    func use(_ kernel: Kernel) {}
 
     /// Share of the file that was consumed, 0 ... 1.
     var progress: Double? { length.map { $0 == 0 ? 1 : min(1, Double(consumed) / Double($0)) } }
@@ -252,6 +256,7 @@ final class PeekedInput: ByteInput {
     var identity: FileIdentity { input.identity }
     var encoding: TextEncoding { input.encoding }
     func join(_ terms: RunTerms) { input.join(terms) }
+    func use(_ kernel: Kernel) { input.use(kernel) }
 
     /// The first byte that is neither blank nor a byte order mark's; nil where there is none in the first 64 KiB. Only before
     /// the first read.
@@ -288,7 +293,7 @@ enum FileInputs {
     /// - Parameter compression: nil: what the name says, and what the first bytes add to that.
     static func open(
         _ path: String, _ compression: CompressionFormat?, _ encoding: TextEncoding, _ pool: BlockPool,
-        _ kernel: any Kernel
+        _ kernel: Kernel
     ) throws(StreamError) -> (input: any ByteInput, compression: CompressionFormat) {
         let file = try FileInput(path)
         var actual = compression ?? CompressionFormat(path: path)
@@ -298,7 +303,7 @@ enum FileInputs {
 
     /// The text of an input, as UTF-8.
     static func text(
-        of input: any ByteInput, _ encoding: TextEncoding, _ pool: BlockPool, _ kernel: any Kernel, path: String
+        of input: any ByteInput, _ encoding: TextEncoding, _ pool: BlockPool, _ kernel: Kernel, path: String
     ) -> any ByteInput {
         encoding == .utf8 ? input : TranscodingInput(input, encoding, pool, kernel, path: path)
     }

@@ -11,7 +11,7 @@ struct CSVHeader {
     ///   - options: whether there is a header, or what the columns are.
     /// - Throws: `StreamError` where the first record cannot be read: a header counts as record 0.
     static func read(
-        _ input: any ByteInput, _ pool: BlockPool, _ kernel: any Kernel, _ given: CSVDialect, _ options: CSVOptions,
+        _ input: any ByteInput, _ pool: BlockPool, _ kernel: Kernel, _ given: CSVDialect, _ options: CSVOptions,
         path: String, maxBytes: Int
     ) throws(StreamError) -> CSVHeader {
         var start = InputStart(pool)
@@ -70,7 +70,7 @@ struct CSVHeader {
     }
 
     private static func names(
-        _ start: InputStart, _ first: Int, _ ends: ArraySlice<UInt32>, _ kernel: any Kernel, _ dialect: CSVDialect,
+        _ start: InputStart, _ first: Int, _ ends: ArraySlice<UInt32>, _ kernel: Kernel, _ dialect: CSVDialect,
         _ path: String, _ encoding: TextEncoding
     ) throws(StreamError) -> [String] {
         let bytes = UnsafePointer(start.block.bytes)

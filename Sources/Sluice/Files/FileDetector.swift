@@ -4,7 +4,7 @@ struct FileDetector {
     /// What is known of the dialect.
     private let csv: CSVOptions
     private let pool: BlockPool
-    private let kernel: any Kernel
+    private let kernel: Kernel
     /// Offset of the first byte that is no UTF-8.
     private let firstInvalid: Int?
 
@@ -19,7 +19,7 @@ struct FileDetector {
 
     /// - Throws: as `FileSample`.
     init(
-        _ path: String, _ compression: CompressionFormat?, _ csv: CSVOptions, _ kernel: any Kernel
+        _ path: String, _ compression: CompressionFormat?, _ csv: CSVOptions, _ kernel: Kernel
     ) throws(StreamError) {
         self.csv = csv
         self.kernel = kernel

@@ -14,7 +14,7 @@ struct FileSample {
     /// Reads up to `maxBytes`, and one more to see whether there are more.
     /// - Throws: `StreamError` where the file cannot be opened or read. Damaged compression is the sample's `rest`.
     init(
-        _ path: String, _ compression: CompressionFormat?, _ pool: BlockPool, _ kernel: any Kernel, maxBytes: Int
+        _ path: String, _ compression: CompressionFormat?, _ pool: BlockPool, _ kernel: Kernel, maxBytes: Int
     ) throws(StreamError) {
         let opened = try FileInputs.open(path, compression, .utf8, pool, kernel)
         defer { opened.input.close() }
@@ -44,7 +44,7 @@ struct FileSample {
     var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: block.bytes, count: count) }
 
     /// Offset of the first byte that is no UTF-8. A character that the sample's end cuts in two is good.
-    func firstInvalidUTF8(_ kernel: any Kernel) -> Int? {
+    func firstInvalidUTF8(_ kernel: Kernel) -> Int? {
         guard let start = bytes.baseAddress, let found = kernel.firstInvalidUTF8(start, count: count) else {
             return nil
         }

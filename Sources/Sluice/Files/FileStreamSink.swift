@@ -41,7 +41,8 @@ public final class FileStreamSink: SplitSink {
     /// Something is there already: without records, nothing need be written.
     private let goesOn: Bool
     private let pool = BlockPool()
-    private let kernel: any Kernel
+    private var kernel: Kernel
+    private let hasOwnKernel: Bool
     private let level: Int
     private let csv: CSVOptions
     private let dialect: CSVDialect
@@ -114,6 +115,7 @@ public final class FileStreamSink: SplitSink {
         self.level = level ?? 1
         frame = self.compression.frame()
         self.kernel = try kernel.make()
+        hasOwnKernel = kernel != .auto
         self.csv = csv
         dialect = try format == .csv ? csv.sinkDialect(path: path) : csv.unused(path: path)
         self.unknownColumns = unknownColumns
@@ -446,6 +448,10 @@ extension FileStreamSink: RunParticipant {
     func join(_ terms: RunTerms) {
         pool.budget = terms.budget
         file.interrupt = terms.interrupt
+        if !hasOwnKernel, let wanted = terms.kernel {
+            kernel = wanted
+            decided.withLock { $0?.kernel = wanted }
+        }
     }
 
     var mayBlock: Bool { file.mayBlock }

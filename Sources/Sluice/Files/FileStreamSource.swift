@@ -18,7 +18,8 @@ public final class FileStreamSource: SplitSource {
     private let pool: BlockPool
     private var limits: RecordLimits
     private var hasOwnChunkSize = true
-    private let kernel: any Kernel
+    private var kernel: Kernel
+    private var hasOwnKernel = true
     private let types: CellTypes
     private let csv: CSVOptions
     private let dialect: CSVDialect
@@ -60,18 +61,19 @@ public final class FileStreamSource: SplitSource {
             chunkSize: chunkSize ?? 1000, maxChunkBytes: maxChunkBytes, maxRecordBytes: maxRecordBytes, path: path)
         try Self.check(select, path)
         let pool = BlockPool()
-        let kernel = try kernel.make()
-        let opened = try FileInputs.open(path, compression, encoding, pool, kernel)
+        let made = try kernel.make()
+        let opened = try FileInputs.open(path, compression, encoding, pool, made)
         try self.init(
-            path, opened, pool, kernel, limits, format: format, encoding: encoding, types: types, csv: csv,
+            path, opened, pool, made, limits, format: format, encoding: encoding, types: types, csv: csv,
             select: select)
         hasOwnChunkSize = chunkSize != nil
+        hasOwnKernel = kernel != .auto
     }
 
     /// Streams what was opened already.
     init(
         _ path: String, _ opened: (input: any ByteInput, compression: CompressionFormat), _ pool: BlockPool,
-        _ kernel: any Kernel, _ limits: RecordLimits, format: FileFormat?, encoding: TextEncoding, types: CellTypes?,
+        _ kernel: Kernel, _ limits: RecordLimits, format: FileFormat?, encoding: TextEncoding, types: CellTypes?,
         csv: CSVOptions, select: [String]?
     ) throws {
         self.limits = limits
@@ -326,7 +328,12 @@ extension FileStreamSource: RunParticipant {
     func join(_ terms: RunTerms) {
         pool.budget = terms.budget
         input.join(terms)
-        if !hasOwnChunkSize, reader == nil { limits.chunkSize = terms.chunkSize }
+        guard reader == nil else { return }
+        if !hasOwnChunkSize { limits.chunkSize = terms.chunkSize }
+        if !hasOwnKernel, let wanted = terms.kernel {
+            kernel = wanted
+            input.use(wanted)
+        }
     }
 
     var mayBlock: Bool { input.length == nil }

@@ -16,7 +16,7 @@ struct OldContent {
     /// read.
     static func of(
         _ file: AppendedFile, _ format: FileFormat, _ compression: CompressionFormat, _ encoding: TextEncoding,
-        _ dialect: CSVDialect, _ csv: CSVOptions, _ pool: BlockPool, _ kernel: any Kernel
+        _ dialect: CSVDialect, _ csv: CSVOptions, _ pool: BlockPool, _ kernel: Kernel
     ) throws(StreamError) -> OldContent? {
         guard var last = try file.lastByte() else { return nil }
         let bytes = try file.content()

@@ -7,7 +7,7 @@
 final class TranscodingInput: ByteInput {
     private var input: any ByteInput
     private let path: String
-    private let kernel: any Kernel
+    private var kernel: Kernel
     /// What was asked for, until a byte order mark says otherwise.
     private(set) var encoding: TextEncoding
     /// Bytes as they are stored: those from `used` to `filled` are left. Nothing was read before `blockOffset` is known.
@@ -23,7 +23,7 @@ final class TranscodingInput: ByteInput {
     private var fewUsed = 0
     private var fewFilled = 0
 
-    init(_ input: any ByteInput, _ encoding: TextEncoding, _ pool: BlockPool, _ kernel: any Kernel, path: String) {
+    init(_ input: any ByteInput, _ encoding: TextEncoding, _ pool: BlockPool, _ kernel: Kernel, path: String) {
         self.input = input
         self.encoding = encoding
         self.path = path
@@ -41,6 +41,7 @@ final class TranscodingInput: ByteInput {
     var length: Int? { input.length }
     var identity: FileIdentity { input.identity }
     func join(_ terms: RunTerms) { input.join(terms) }
+    func use(_ kernel: Kernel) { self.kernel = kernel }
 
     func read(into bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(StreamError) -> Int {
         if fewUsed == fewFilled {

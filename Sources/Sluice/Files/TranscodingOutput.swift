@@ -1,13 +1,13 @@
 /// Takes UTF-8 on its way into a file of another encoding.
 final class TranscodingOutput {
     private let encoding: TextEncoding
-    private let kernel: any Kernel
+    private let kernel: Kernel
     private let pool: BlockPool
     /// UTF-8 that is not transcoded yet: none between calls.
     fileprivate var text: ByteBlock
     fileprivate var filled = 0
 
-    init(_ encoding: TextEncoding, _ pool: BlockPool, _ kernel: any Kernel) {
+    init(_ encoding: TextEncoding, _ pool: BlockPool, _ kernel: Kernel) {
         self.encoding = encoding
         self.kernel = kernel
         self.pool = pool

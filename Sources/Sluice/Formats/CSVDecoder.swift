@@ -3,7 +3,7 @@
 /// Where decode follows on the same thread it writes the index on the way, and records end where the index says: bytes are
 /// then scanned once. It does so while all is regular; else it goes back to the scanner alone, and the decoder judges.
 struct CSVCutter: RecordCutter {
-    let kernel: any Kernel
+    let kernel: Kernel
     let dialect: CSVDialect
     private let start: Int
     private var scanner: CSVScanner
@@ -15,7 +15,7 @@ struct CSVCutter: RecordCutter {
     /// - Parameters:
     ///   - columns: of the file, where an index may be asked for.
     ///   - pool: where its blocks come from.
-    init(kernel: any Kernel, dialect: CSVDialect, columns: Int = 0, pool: BlockPool? = nil, position: Int = 0) {
+    init(kernel: Kernel, dialect: CSVDialect, columns: Int = 0, pool: BlockPool? = nil, position: Int = 0) {
         self.kernel = kernel
         self.dialect = dialect
         self.columns = columns
@@ -120,7 +120,7 @@ extension CSVScanner {
 
 /// Indexes CSV: which bytes each field has.
 struct CSVDecoder: RecordDecoder {
-    let kernel: any Kernel
+    let kernel: Kernel
     let dialect: CSVDialect
     /// The file's columns.
     let header: Schema

@@ -2,7 +2,7 @@
 ///
 /// The index runs ahead: all bytes there are get indexed, and records are cut where it says that they end.
 final class CSVIndexer {
-    private let kernel: any Kernel
+    private let kernel: Kernel
     private let pool: BlockPool
     private let columns: Int
     private var scanner: CSVScanner
@@ -14,7 +14,7 @@ final class CSVIndexer {
     private(set) var records = 0
 
     init(
-        kernel: any Kernel, dialect: CSVDialect, columns: Int, pool: BlockPool, position: Int, expectedBytes: Int
+        kernel: Kernel, dialect: CSVDialect, columns: Int, pool: BlockPool, position: Int, expectedBytes: Int
     ) {
         self.kernel = kernel
         self.pool = pool

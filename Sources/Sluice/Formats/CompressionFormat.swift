@@ -57,7 +57,7 @@ extension CompressionFormat {
     ///   - level: one of `levels`.
     ///   - frame: the one that it makes all blocks of; nil where others may make some.
     func compressor(
-        level: Int, frame: (any CompressionFrame)?, _ kernel: any Kernel
+        level: Int, frame: (any CompressionFrame)?, _ kernel: Kernel
     ) throws(StreamError) -> (any BlockCompressor)? {
         switch self {
         case .none: nil

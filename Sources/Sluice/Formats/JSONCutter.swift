@@ -4,7 +4,7 @@
 /// a whole can get wrong (no value at all, no end of the array, something behind it) is refused here, behind the last record.
 /// Where decode follows on the same thread it writes the index on the way, as `CSVCutter` does.
 struct JSONCutter: RecordCutter {
-    let kernel: any Kernel
+    let kernel: Kernel
     private let pool: BlockPool
     private var scanner: JSONScanner
     private var indexer: JSONIndexer?
@@ -26,7 +26,7 @@ struct JSONCutter: RecordCutter {
 
     static var unfinished: String { "the file ends before its JSON does" }
 
-    init(kernel: any Kernel, pool: BlockPool, position: Int = 0) {
+    init(kernel: Kernel, pool: BlockPool, position: Int = 0) {
         self.kernel = kernel
         self.pool = pool
         scanner = JSONScanner(position: position)

@@ -1,6 +1,6 @@
 /// Validates and indexes JSON Lines and JSON; with a selection, finds the selected values.
 struct JSONDecoder: RecordDecoder {
-    let kernel: any Kernel
+    let kernel: Kernel
     /// A record a line.
     let isLines: Bool
     /// The selected fields; nil: records keep all of theirs.
@@ -76,7 +76,7 @@ extension JSONIndex {
 
     /// Indexes the records up to `count`.
     mutating func extend(
-        _ kernel: any Kernel, _ pool: BlockPool, _ bytes: UnsafePointer<UInt8>, count: Int
+        _ kernel: Kernel, _ pool: BlockPool, _ bytes: UnsafePointer<UInt8>, count: Int
     ) -> KernelStatus {
         while true {
             let status = kernel.indexJSON(&self, bytes, count: count)

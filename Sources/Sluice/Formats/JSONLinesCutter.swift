@@ -2,12 +2,12 @@
 ///
 /// Where decode follows on the same thread it writes the index on the way, as `CSVCutter` does.
 struct JSONLinesCutter: RecordCutter {
-    let kernel: any Kernel
+    let kernel: Kernel
     private let pool: BlockPool
     private var scanner: JSONLinesScanner
     private var indexer: JSONLinesIndexer?
 
-    init(kernel: any Kernel, pool: BlockPool, position: Int = 0) {
+    init(kernel: Kernel, pool: BlockPool, position: Int = 0) {
         self.kernel = kernel
         self.pool = pool
         scanner = JSONLinesScanner(position: position)

@@ -2,7 +2,7 @@
 ///
 /// The index runs ahead: all whole lines there are get indexed, and records are cut where it says that they end.
 final class JSONLinesIndexer {
-    private let kernel: any Kernel
+    private let kernel: Kernel
     private let pool: BlockPool
     private(set) var index: JSONIndex
     /// Bytes before it were searched for line ends.
@@ -15,7 +15,7 @@ final class JSONLinesIndexer {
     private(set) var recordEnd: Int
     private(set) var records = 0
 
-    init(kernel: any Kernel, pool: BlockPool, position: Int, expectedBytes: Int) {
+    init(kernel: Kernel, pool: BlockPool, position: Int, expectedBytes: Int) {
         self.kernel = kernel
         self.pool = pool
         self.position = position

@@ -8,7 +8,7 @@ struct RecordEncoding: Sendable {
     var dialect = CSVDialect()
     /// CSV: fields that are none of the columns are dropped and counted.
     var dropsUnknown = false
-    var kernel: any Kernel
+    var kernel: Kernel
 
     /// Records have no keys of their own in this format.
     var hasColumns: Bool { format != .jsonl && format != .json }

@@ -1,9 +1,9 @@
 /// Cuts text: every line is a record.
 struct TextCutter: RecordCutter {
-    let kernel: any Kernel
+    let kernel: Kernel
     private var scanner: TextScanner
 
-    init(kernel: any Kernel, position: Int = 0) {
+    init(kernel: Kernel, position: Int = 0) {
         self.kernel = kernel
         scanner = TextScanner(position: position)
     }
@@ -40,7 +40,7 @@ struct TextCutter: RecordCutter {
 struct TextDecoder: RecordDecoder {
     static let schema = Schema(["text"])
 
-    let kernel: any Kernel
+    let kernel: Kernel
     let maxRecordBytes: Int
 
     func decode(_ unit: CutUnit, _ pool: BlockPool) throws(StreamError) -> BatchBase {

@@ -28,17 +28,17 @@ enum NumberText {
     }
 
     /// The shortest text that parses back to `value`, which is finite.
-    static func withPrinted<R>(_ value: Double, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
+    static func withPrinted<R>(_ value: Double, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
             let count = sluice_print_double(value, room.baseAddress)
-            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+            return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 
-    static func withPrinted<R>(_ value: Int64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
+    static func withPrinted<R>(_ value: Int64, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
             let count = sluice_print_int64(value, room.baseAddress)
-            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+            return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 }
@@ -94,15 +94,20 @@ enum QuotedText {
         }
     }
 
+    /// Decodes the JSON string literal at `start` into `room`, which is as large; returns how many bytes that makes.
+    static func jsonContent(_ start: UnsafePointer<UInt8>, into room: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        sluice_json_string_content(start, room.baseAddress)
+    }
+
     /// The content of a CSV cell as `body` needs it: decoded only where it is not simply between two quotes.
     static func withCSVContent<R>(
-        _ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect, _ body: (UnsafeBufferPointer<UInt8>) -> R
-    ) -> R {
-        guard let start = field.baseAddress else { return body(field) }
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: field.count) { room in
+        _ field: UnsafeBufferPointer<UInt8>, _ dialect: CSVDialect, _ body: (UnsafeBufferPointer<UInt8>) throws -> R
+    ) rethrows -> R {
+        guard let start = field.baseAddress else { return try body(field) }
+        return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: field.count) { room in
             var dialect = dialect.core
             let count = sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
-            return body(UnsafeBufferPointer(rebasing: room[..<count]))
+            return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 

@@ -82,7 +82,7 @@ final class BlockGzipFrame: CompressionFrame {
 /// What does the work inside, for `--version` and for reports.
 public enum Engines {
     /// The kernel that `choice` stands for here; nil where this processor cannot run it.
-    public static func kernel(_ choice: KernelChoice = .auto) -> String? { CKernel(choice.rawValue)?.name }
+    public static func kernel(_ choice: KernelChoice = .auto) -> String? { (try? choice.make())?.name }
 
     /// The library that inflates gzip, with its version.
     public static var gzip: String { String(cString: sluice_gzip_engine()) }

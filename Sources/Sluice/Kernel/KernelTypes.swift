@@ -174,6 +174,7 @@ struct JSONIndex: @unchecked Sendable {
 /// `SLUICE_HAS_*`: what the bytes of an index may hold.
 enum ContentFlags {
     static let nonASCII = UInt32(SLUICE_HAS_NON_ASCII)
+    static let quote = UInt32(SLUICE_HAS_QUOTE)
     /// Nothing is known but that no field is absent.
     static let all = ~absent
     static let absent = UInt32(SLUICE_HAS_ABSENT)

@@ -16,6 +16,9 @@ enum Machine {
         return allowed > 0 ? allowed : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }()
 
+    /// A variable of the environment.
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// Most bytes of memory that this process has held at once.
     static var peakResidentBytes: Int {
         var usage = rusage()

@@ -8,6 +8,8 @@ struct RunTerms: Sendable {
     let chunkSize: Int
     /// Threads that work; 1: there are no others than the caller's.
     let workers: Int
+    /// Which implementation does the work, where nothing else was said; nil: their own choice.
+    let kernel: Kernel?
 }
 
 /// A source or sink of this package, which takes part in a run's limits.

@@ -1,0 +1,68 @@
+import Foundation
+import Sluice
+
+/// One point of a line: what was streamed, and how long the fastest of its runs took.
+struct Point: Encodable {
+    var series: String
+    var x: Double
+    var bytes: Int
+    var records: Int
+    var seconds: Double
+    var peakMiB: Double
+}
+
+/// A file of its own shape, made when it is first asked for.
+struct Shape {
+    var name: String
+    var header: String
+    var records: Int
+    var record: (Int) -> String
+
+    /// Where it is, and how many bytes it has.
+    func file(in folder: String) throws -> (path: String, bytes: Int) {
+        let path = "\(folder)/scaling-\(name).csv"
+        if let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size > 0 {
+            return (path, size)
+        }
+        FileManager.default.createFile(atPath: path, contents: nil)
+        guard let file = FileHandle(forWritingAtPath: path) else { fatalError("cannot write \(path)") }
+        var text = header + "\n"
+        for number in 0..<records {
+            text += record(number)
+            text += "\n"
+            if text.utf8.count > 1 << 20 {
+                try file.write(contentsOf: Data(text.utf8))
+                text = ""
+            }
+        }
+        try file.write(contentsOf: Data(text.utf8))
+        let size = try file.offset()
+        try file.close()
+        return (path, Int(size))
+    }
+}
+
+/// Streams a file `times` over to JSON Lines that go nowhere, and says what that took.
+func measure(
+    _ series: String, x: Double, _ path: String, times: Int = 1, chunkSize: Int = 1000, workers: Int = 1,
+    memory: Int = 512, runs: Int
+) throws -> Point {
+    var best = Point(series: series, x: x, bytes: 0, records: 0, seconds: .infinity, peakMiB: 0)
+    for _ in 0..<runs {
+        let context = StreamContext(
+            StreamConfig(
+                chunkSize: chunkSize, bufferSize: 1 << 20, parallelism: workers, memoryLimitMB: memory,
+                backpressureThreshold: 1 << 19, enableMetrics: false))
+        let source = try DirectoryStreamSource(paths: [String](repeating: path, count: times), format: .csv)
+        let start = ContinuousClock.now
+        let metrics = try context.stream(source: source, sink: FileStreamSink("/dev/null", format: .jsonl))
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        if seconds < best.seconds {
+            best.bytes = metrics.bytesProcessed
+            best.records = metrics.writtenRecords
+            best.seconds = seconds
+            best.peakMiB = metrics.peakMemoryMB
+        }
+    }
+    return best
+}

@@ -1,0 +1,10 @@
+#ifndef BENCH_LINES_H
+#define BENCH_LINES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// How many LF there are: what a simple `wc -l` does, without reading.
+size_t bench_count_lines(const uint8_t *bytes, size_t length);
+
+#endif
