@@ -1,6 +1,7 @@
 // Digits, eight at a time: as the bytes of a word, the first one lowest.
 
-private let zeros = everyByte(UInt8(ascii: "0"))
+/// "00000000"
+private let zeros: UInt64 = 0x3030_3030_3030_3030
 
 /// The highest bit of each byte that is no digit's value.
 @inline(__always) func others(thanDigits digits: UInt64) -> UInt64 {
