@@ -26,3 +26,19 @@ extension Span<UInt8> {
     let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
     return UInt16(truncatingIfNeeded: low | high << 8)
 }
+
+extension Span<UInt8> {
+    /// The 4 bytes from `offset` on, the first one lowest. All of them are within the span.
+    @inline(__always) func halfWord(at offset: Int) -> UInt32 {
+        // SAFETY: in bounds, as is checked; every pattern of bits is a UInt32.
+        UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Stores 8 bytes from `offset` on, the lowest one first. There is room for all of them.
+    @inline(__always) mutating func store(_ word: UInt64, at offset: Int) {
+        var raw = mutableBytes
+        raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+}
