@@ -18,27 +18,27 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CZlib", path: "CSources/CZlib", pkgConfig: "zlib",
+            name: "CSluiceZlib", path: "CSources/CSluiceZlib", pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
-            name: "CISAL", path: "CSources/CISAL", pkgConfig: "libisal",
+            name: "CSluiceISAL", path: "CSources/CSluiceISAL", pkgConfig: "libisal",
             providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
         .systemLibrary(
-            name: "CLZ4", path: "CSources/CLZ4", pkgConfig: "liblz4",
+            name: "CSluiceLZ4", path: "CSources/CSluiceLZ4", pkgConfig: "liblz4",
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         // With no pkg-config there is nobody else to ask for zlib and LZ4; codec_gzip_engine.h asks for ISA-L where it is used.
         .target(
-            name: "CSluice", dependencies: ["CZlib", "CISAL", "CLZ4"], path: "CSources/CSluice",
+            name: "CSluice", dependencies: ["CSluiceZlib", "CSluiceISAL", "CSluiceLZ4"], path: "CSources/CSluice",
             linkerSettings: [.linkedLibrary("z"), .linkedLibrary("lz4")]),
         .systemLibrary(
-            name: "CSQLite", path: "CSources/CSQLite", pkgConfig: "sqlite3",
+            name: "CSluiceSQLite3", path: "CSources/CSluiceSQLite3", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(
-            name: "CSluiceSQLite", dependencies: ["CSluice", "CSQLite"], path: "CSources/CSluiceSQLite",
+            name: "CSluiceSQLite", dependencies: ["CSluice", "CSluiceSQLite3"], path: "CSources/CSluiceSQLite",
             linkerSettings: [.linkedLibrary("sqlite3")]),
-        .target(name: "CSystem", path: "CSources/CSystem"),
+        .target(name: "CSluiceSystem", path: "CSources/CSluiceSystem"),
         .target(name: "SwiftKernel", dependencies: ["CSluice"], swiftSettings: strict),
-        .target(name: "Sluice", dependencies: ["CSluice", "SwiftKernel", "CSystem"], swiftSettings: strict),
+        .target(name: "Sluice", dependencies: ["CSluice", "SwiftKernel", "CSluiceSystem"], swiftSettings: strict),
         .target(name: "SluiceSQLite", dependencies: ["Sluice", "CSluiceSQLite"], swiftSettings: strict),
         .executableTarget(
             name: "SluiceTool",
@@ -56,19 +56,23 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "bench-typed", dependencies: ["Sluice"], path: "Benchmarks/typed", swiftSettings: strict),
-        .executableTarget(name: "bench-sqlite", dependencies: ["CSQLite"], path: "Benchmarks/sqlite"),
+        .executableTarget(name: "bench-sqlite", dependencies: ["CSluiceSQLite3"], path: "Benchmarks/sqlite"),
         .executableTarget(name: "bench-jsondecoder", path: "Benchmarks/jsondecoder", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
-            name: "KernelAgreement", dependencies: ["CSluice"], path: "Tests/KernelAgreement", exclude: ["main.c", "fuzz.c"],
+            name: "KernelAgreement", dependencies: ["CSluice"], path: "Tests/KernelAgreement",
+            exclude: ["main.c", "fuzz.c"],
             publicHeadersPath: "."),
         .testTarget(
-            name: "CSluiceTests", dependencies: ["CSluice", "SwiftKernel", "KernelAgreement", "CLZ4", "TestSupport"],
+            name: "CSluiceTests",
+            dependencies: ["CSluice", "SwiftKernel", "KernelAgreement", "CSluiceLZ4", "TestSupport"],
             swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "SluiceTests",
-            dependencies: ["Sluice", "SluiceSQLite", "SluiceTool", "CSQLite", "AllocationCounter", "TestSupport"],
+            dependencies: [
+                "Sluice", "SluiceSQLite", "SluiceTool", "CSluiceSQLite3", "AllocationCounter", "TestSupport",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -1,3 +1,4 @@
+import BenchC
 import CSluice
 import Foundation
 import Sluice

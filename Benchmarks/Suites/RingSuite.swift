@@ -84,7 +84,7 @@ private final class CRingQueue: NumberQueue, @unchecked Sendable {
 
 // SAFETY: the ring is made for many threads.
 private final class SwiftRingQueue: NumberQueue, @unchecked Sendable {
-    private let ring = SwiftRing(capacity: capacity)
+    private let ring = SwiftRing(capacity: UInt32(capacity))!
     func push(_ number: Int) {
         while !ring.push(UnsafeMutableRawPointer(bitPattern: number)!) { sched_yield() }
     }

@@ -41,7 +41,8 @@ struct Workload {
 }
 
 /// The kernels that run here.
-let kernels: [(name: String, table: sluice_kernel)] = ["swift", "scalar", "avx2", "avx512", "neon"].compactMap { name in
+// SAFETY: tables never change.
+nonisolated(unsafe) let kernels: [(name: String, table: sluice_kernel)] = ["swift", "scalar", "avx2", "avx512", "neon"].compactMap { name in
     let table = name == "swift" ? SwiftKernel.table : sluice_kernel_named(name)
     return table.map { ("kernel " + name, $0.pointee) }
 }

@@ -1,4 +1,4 @@
-import CLZ4
+import CSluiceLZ4
 import CSluice
 import TestSupport
 import Testing

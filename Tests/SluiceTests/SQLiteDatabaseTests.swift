@@ -1,4 +1,4 @@
-import CSQLite
+import CSluiceSQLite3
 import Sluice
 import SluiceSQLite
 import Testing

@@ -1,4 +1,4 @@
-import CSystem
+import CSluiceSystem
 
 #if canImport(Darwin)
     import Darwin

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "csystem.h"
+#include "sluice_system.h"
 
 #include <fcntl.h>
 #include <pthread.h>
