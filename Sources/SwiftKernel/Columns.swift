@@ -8,7 +8,7 @@ public func csvColumnInt64(
     _ column: UnsafePointer<sluice_csv_column>, _ values: UnsafeMutablePointer<Int64>,
     _ valid: UnsafeMutablePointer<UInt8>
 ) {
-    read(column.pointee, values, valid) { bytes, cell in
+    unsafe read(column.pointee, values, valid) { bytes, cell in
         // Most cells have a few digits: no call for those.
         readShort(bytes, cell) ?? parseInt64(bytes.extracting(cell))
     }
@@ -19,35 +19,39 @@ public func csvColumnDouble(
     _ column: UnsafePointer<sluice_csv_column>, _ values: UnsafeMutablePointer<Double>,
     _ valid: UnsafeMutablePointer<UInt8>
 ) {
-    read(column.pointee, values, valid) { bytes, cell in
+    unsafe read(column.pointee, values, valid) { bytes, cell in
         guard let value = parseDouble(bytes.extracting(cell)), value.isFinite else { return nil }
         return value
     }
 }
 
-/// Reads the cells that `column` names by `number`.
+/// Reads the cells that `layout` names by `number`.
 @inline(__always) private func read<Number: AdditiveArithmetic>(
-    _ column: sluice_csv_column, _ values: UnsafeMutablePointer<Number>, _ valid: UnsafeMutablePointer<UInt8>,
+    _ layout: sluice_csv_column, _ values: UnsafeMutablePointer<Number>, _ valid: UnsafeMutablePointer<UInt8>,
     number: (_ bytes: Span<UInt8>, _ cell: Range<Int>) -> Number?
 ) {
-    let count = Int(column.count)
+    let count = unsafe Int(layout.count)
+    let columns = unsafe Int(layout.columns)
+    let column = unsafe Int(layout.column)
+    let firstRow = unsafe Int(layout.first_row)
+    let quote = unsafe layout.quote
     if count == 0 { return }
     // SAFETY: outputs and slots have `count` entries, the index at least the rows up to the last that is wanted. Its
     // offsets ascend, so the text is as long as that row's last one says, with padding behind.
-    let slots = unsafe UnsafeBufferPointer(start: column.slots, count: column.slots == nil ? 0 : count).span
-    let rows = Int(column.first_row) + (slots.isEmpty ? count : last(of: slots) + 1)
-    let ends = unsafe Span(_unsafeStart: column.ends, count: rows * Int(column.columns))
-    let starts = unsafe Span(_unsafeStart: column.row_starts, count: rows)
+    let slots = unsafe UnsafeBufferPointer(start: layout.slots, count: layout.slots == nil ? 0 : count).span
+    let rows = firstRow + (slots.isEmpty ? count : last(of: slots) + 1)
+    let ends = unsafe Span(_unsafeStart: layout.ends, count: rows * columns)
+    let starts = unsafe Span(_unsafeStart: layout.row_starts, count: rows)
     let length = Int(ends[ends.count - 1]) + Int(SLUICE_PADDING)
-    let bytes = unsafe Span(_unsafeStart: column.bytes, count: length)
+    let bytes = unsafe Span(_unsafeStart: layout.bytes, count: length)
     var numbers = unsafe MutableSpan(_unsafeStart: values, count: count)
     var flags = unsafe MutableSpan(_unsafeStart: valid, count: count)
 
     for index in 0..<count {
-        let row = Int(column.first_row) &+ (slots.isEmpty ? index : Int(slots[index]))
-        let place = row &* Int(column.columns) &+ Int(column.column)
-        let start = column.column == 0 ? starts[row] : ends[place &- 1] &+ 1
-        let found = number(bytes, content(of: bytes, from: start, to: ends[place], quote: column.quote))
+        let row = firstRow &+ (slots.isEmpty ? index : Int(slots[index]))
+        let place = row &* columns &+ column
+        let start = column == 0 ? starts[row] : ends[place &- 1] &+ 1
+        let found = number(bytes, content(of: bytes, from: start, to: ends[place], quote: quote))
         numbers[index] = found ?? .zero
         flags[index] = found == nil ? 0 : 1
     }

@@ -105,8 +105,7 @@ private struct ShortestDecimal {
         }
         let down = lower <= 4 &* digits
         let up = 4 &* digits &+ 4 <= upper
-        let rest = center &- 4 &* digits
-        let nearerUp = rest > 2 || (rest == 2 && digits & 1 == 1)
+        let nearerUp = center & 3 &+ (digits & 1) > 2  // a half goes to the even one
         self.digits = digits &+ ((down != up ? up : nearerUp) ? 1 : 0)
     }
 

@@ -33,7 +33,7 @@ public final class SwiftRing: @unchecked Sendable {
 
     /// An empty ring.
     /// - Parameters:
-    ///   - capacity: a power of two from 2 to 2^30; nil: it is another.
+    ///   - capacity: a power of two from 2 to 2^30; nil: it is another. Memory that there is not ends the process.
     ///   - passed: for tests: how many pointers look as if they had gone through it.
     public init?(capacity: UInt32, passed: UInt64 = 0) {
         guard (2...1 << 30).contains(capacity), capacity.nonzeroBitCount == 1 else { return nil }
