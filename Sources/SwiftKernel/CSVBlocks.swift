@@ -13,7 +13,7 @@ import CSluice
 //    and reads escape bytes and comments; dialects with CR records are its own altogether.
 // 4. The state behind verified blocks follows from the parity and the last two bytes. The states `afterQuote`,
 //    `quotedEscape` and `comment` have no such form: the machine goes on until they are left.
-// 5. Most blocks have neither quotes nor CRs, nor stand behind one: of them nothing need be verified.
+// 5. Most blocks have no quotes, and are wholly inside quotes or wholly outside. Runs of such are taken by loops of their own.
 
 extension CSVGrammar {
     var hasBlocks: Bool {
@@ -23,34 +23,17 @@ extension CSVGrammar {
     }
 }
 
-/// The bytes of a block that the grammar knows, before they are bits.
-struct CSVLanes {
-    let delimiters: BlockMask
-    let newlines: BlockMask
-    /// All, where there are none.
-    let quotesOrReturns: BlockMask
-    let lineEnds: BlockMask
-
-    @inline(__always) init(_ block: Block, _ grammar: CSVGrammar) {
-        let returns = block.equal(.carriageReturn)
-        delimiters = block.equal(grammar.delimiter)
-        newlines = block.equal(.lineFeed)
-        lineEnds = newlines | returns
-        quotesOrReturns = returns | block.equal(grammar.quote)
-    }
-}
-
 /// What the bits of a block mean.
 struct CSVMarks {
-    var quotes: UInt64 = 0
+    let quotes: UInt64
     /// Delimiters and LFs outside quotes: where fields end.
-    var ends: UInt64
+    let ends: UInt64
     /// LFs outside quotes.
-    var newlines: UInt64
+    let newlines: UInt64
     /// CRs outside quotes.
-    var returns: UInt64 = 0
+    let returns: UInt64
     /// A delimiter is inside quotes.
-    var hasQuotedDelimiter = false
+    let hasQuotedDelimiter: Bool
 }
 
 /// What a block leaves to the next one: bits 0, but for `quoted`.
@@ -83,49 +66,31 @@ struct CSVCarry {
         started = byte == .lineFeed ? 1 : 0
     }
 
+    /// Neither inside quotes nor behind a quote or CR.
+    @inline(__always) var isPlain: Bool { quoted | closed | returned == 0 }
+
     /// Parts a block by (1), verifies it by (2) and carries on. Nil: it does not verify, and the carry is worthless.
-    @inline(__always) mutating func mark(_ lanes: CSVLanes, _ block: Block, _ grammar: CSVGrammar) -> CSVMarks? {
-        let isPlain = lanes.quotesOrReturns.isEmpty && quoted | closed | returned == 0
-        return isPlain ? markPlain(lanes, block, grammar) : markAny(lanes, block, grammar)
-    }
-
-    /// See (5).
-    @inline(__always) private mutating func markPlain(
-        _ lanes: CSVLanes, _ block: Block, _ grammar: CSVGrammar
-    ) -> CSVMarks? {
-        let ends = (lanes.delimiters | lanes.newlines).bits
-        let newlines = lanes.newlines.bits
-        if grammar.hasEscape && !block.equal(grammar.escape).isEmpty { return nil }
-        if isComment(block, newlines, grammar) { return nil }
-        boundary = ends &>> 63
-        started = newlines &>> 63
-        return CSVMarks(ends: ends, newlines: newlines)
-    }
-
-    /// Whether a comment begins in the block.
-    @inline(__always) private func isComment(_ block: Block, _ newlines: UInt64, _ grammar: CSVGrammar) -> Bool {
-        grammar.hasComments && block.equal(grammar.comment).bits & (newlines &<< 1 | started) != 0
-    }
-
-    private mutating func markAny(_ lanes: CSVLanes, _ block: Block, _ grammar: CSVGrammar) -> CSVMarks? {
+    @inline(__always) mutating func mark(_ block: Block, _ grammar: CSVGrammar) -> CSVMarks? {
         let quotes = grammar.hasQuotes ? block.equal(grammar.quote).bits : 0
-        let delimiters = lanes.delimiters.bits
-        let allNewlines = lanes.newlines.bits
-        let lineEnds = lanes.lineEnds.bits
+        let delimiters = block.equal(grammar.delimiter).bits
+        let allNewlines = block.equal(.lineFeed).bits
+        let allReturns = block.equal(.carriageReturn).bits
 
         let inside = quotes.prefixXor ^ quoted
         let closing = quotes & ~inside
         let ends = (delimiters | allNewlines) & ~inside
         let newlines = allNewlines & ~inside
-        let returns = lineEnds & ~allNewlines & ~inside
+        let returns = allReturns & ~inside
 
         let boundaries = ends | closing
         let mayOpen = boundaries &<< 1 | boundary
         let behindClosing = closing &<< 1 | closed
-        var wrong = (quotes & inside & ~mayOpen) | (behindClosing & ~(quotes | delimiters | lineEnds))
+        let mayFollow = quotes | delimiters | allNewlines | allReturns
+        var wrong = (quotes & inside & ~mayOpen) | (behindClosing & ~mayFollow)
         wrong |= (returns &<< 1 | returned) & ~allNewlines
         if grammar.hasEscape { wrong |= block.equal(grammar.escape).bits | (behindClosing & quotes) }
-        if wrong != 0 || isComment(block, newlines, grammar) { return nil }
+        if grammar.hasComments { wrong |= block.equal(grammar.comment).bits & (newlines &<< 1 | started) }
+        if wrong != 0 { return nil }
         quoted = inside.spreadLast
         boundary = boundaries &>> 63
         closed = closing &>> 63

@@ -89,7 +89,7 @@ private struct CSVBlockCut {
 
     /// Takes blocks without a quote that are outside quotes, where newlines are all that counts, and a CR is data at worst.
     @inline(__always) mutating func takePlain(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, _ maxRecords: UInt32) {
-        guard carry.quoted | carry.closed | carry.returned == 0 else { return }
+        guard carry.isPlain else { return }
         let start = position
         var before: UInt64 = 3  // the last two bytes of the block before: LFs, or not known
         while position &+ 64 <= bytes.count {
@@ -115,10 +115,12 @@ private struct CSVBlockCut {
         isBehindNewline = last == .lineFeed
     }
 
-    /// Takes one block. False: it does not verify, or has the end of record number `maxRecords`.
-    @inline(__always) mutating func takeBlock(_ grammar: CSVGrammar, _ block: Block, _ maxRecords: UInt32) -> Bool {
+    /// Takes any block. False: there is none, or it does not verify, or has the end of record number `maxRecords`.
+    @inline(never) mutating func takeAny(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, _ maxRecords: UInt32) -> Bool {
         var next = carry
-        guard let marks = next.mark(CSVLanes(block, grammar), block, grammar) else { return false }
+        guard position &+ 64 <= bytes.count, let marks = next.mark(bytes.block(at: position), grammar) else {
+            return false
+        }
         let newlines = marks.newlines
         let mayBeBlank = newlines & (newlines &<< 1 | (isBehindNewline ? 1 : 0)) != 0
         let blanks = mayBeBlank || marks.returns | carry.returned != 0 ? countBlanks(marks) : 0
@@ -150,7 +152,7 @@ extension CSVMachine {
         repeat {
             cut.takeQuoted(grammar, bytes)
             cut.takePlain(grammar, bytes, maxRecords)
-        } while cut.position &+ 64 <= bytes.count && cut.takeBlock(grammar, bytes.block(at: cut.position), maxRecords)
+        } while cut.takeAny(grammar, bytes, maxRecords)
         let start = position
         if cut.position == start { return }
 

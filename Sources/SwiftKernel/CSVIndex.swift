@@ -29,8 +29,8 @@ func csvIndex(
 }
 
 extension CSVMachine {
-    /// Blocks of the largest window: its bytes and entries stay in the first cache.
-    private static let largestWindow = 64
+    /// Blocks of the largest window: its bytes and entries stay in the first cache, and a byte counts 4 LFs of each.
+    private static let largestWindow = 63
 
     mutating func index(
         _ bytes: Span<UInt8>, final: Bool, _ ends: inout MutableSpan<UInt32>, _ rowStarts: inout MutableSpan<UInt32>
@@ -41,7 +41,8 @@ extension CSVMachine {
             let isBehindQuote = state == .quote
             while isResumable, bytes.count - position >= 64, scanner.fields < scanner.columns {
                 var window = CSVWindow(self)
-                flags |= window.flatten(grammar, bytes, size: size, &ends)
+                window.flatten(grammar, bytes, size: size, &ends)
+                flags |= window.flags
                 if take(window, bytes, &ends, &rowStarts) {
                     size = min(2 * size, Self.largestWindow)
                 } else {
@@ -201,6 +202,8 @@ private struct CSVWindow {
     var rows = 0
     /// Those in use, from the first of the index on.
     var entries: Int
+    /// What its bytes hold.
+    var flags: UInt32 = 0
 
     @inline(__always) init(_ machine: CSVMachine) {
         carry = CSVCarry(machine.state)
@@ -209,56 +212,111 @@ private struct CSVWindow {
         entries = Int(scanner.records) &* Int(scanner.columns) &+ Int(scanner.fields)
     }
 
-    /// Flattens up to `size` blocks while they verify and the index has room, and answers what they hold.
-    mutating func flatten(
-        _ grammar: CSVGrammar, _ bytes: Span<UInt8>, size: Int, _ ends: inout MutableSpan<UInt32>
-    ) -> UInt32 {
+    /// Flattens up to `size` blocks while they verify and the index has room.
+    mutating func flatten(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, size: Int, _ ends: inout MutableSpan<UInt32>) {
+        let stop = position &+ min(size, (bytes.count &- position) / 64) &* 64
+        repeat {
+            flattenQuoted(grammar, bytes, to: stop)
+            flattenPlain(grammar, bytes, to: stop, &ends)
+        } while position < stop && flattenAny(grammar, bytes, &ends)
+    }
+
+    /// Blocks inside quotes, without a quote: nothing in them counts.
+    private mutating func flattenQuoted(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, to stop: Int) {
+        guard carry.quoted != 0, !grammar.hasEscape else { return }
         var held = CSVHeld(grammar)
-        var window = self
-        var left = min(size, (bytes.count &- position) / 64)
-        while left > 0, ends.count &- window.entries >= 64 {
-            let block = bytes.block(at: window.position)
-            let lanes = CSVLanes(block, grammar)
-            guard let marks = window.carry.mark(lanes, block, grammar) else { break }
-            held.add(block, lanes, marks)
-            let base = UInt32(truncatingIfNeeded: window.position)
-            window.entries &+= ends.writePlaces(marks.ends, base: base, at: window.entries)
-            window.rows &+= marks.newlines.nonzeroBitCount
-            window.position &+= 64
-            left &-= 1
+        let start = position
+        while position < stop {
+            let block = bytes.block(at: position)
+            if !block.equal(grammar.quote).isEmpty { break }
+            held.add(block, besides: block.equal(.lineFeed) | block.equal(.carriageReturn))
+            position &+= 64
         }
+        if position == start { return }
+        flags |= held.flags
+        carry = CSVCarry(.quoted)
+    }
+
+    /// Blocks outside quotes that hold nothing but fields, delimiters and LFs, nor anything that is flagged.
+    private mutating func flattenPlain(
+        _ grammar: CSVGrammar, _ bytes: Span<UInt8>, to stop: Int, _ ends: inout MutableSpan<UInt32>
+    ) {
+        guard carry.isPlain else { return }
+        let hasOtherBytes = grammar.hasOtherBytes
+        var window = self
+        var all = SIMD16<UInt8>()
+        var counts = SIMD16<UInt8>()  // of LFs, by place
+        while window.position < stop, ends.count &- window.entries >= 64 {
+            let block = bytes.block(at: window.position)
+            let newlines = block.equal(.lineFeed)
+            let fieldEnds = newlines | block.equal(grammar.delimiter)
+            let controls = block.below(0x20) - fieldEnds
+            let rare = controls | block.equal(grammar.quote) | block.equal(UInt8(ascii: "\\"))
+            if !rare.isEmpty || (hasOtherBytes && grammar.hasOtherBytes(block)) { break }
+            all = .merge(all, block.merged)
+            counts &+= newlines.counts
+            let base = UInt32(truncatingIfNeeded: window.position)
+            window.entries &+= ends.writePlaces(fieldEnds.bits, base: base, at: window.entries)
+            window.position &+= 64
+        }
+        if window.position == position { return }
+        window.carry = CSVCarry(behindPlain: bytes[window.position - 1], grammar)
+        for place in 0..<16 { window.rows &+= Int(counts[place]) }
+        if all.isNonASCII { window.flags |= SLUICE_HAS_NON_ASCII }
         self = window
-        return held.flags
+    }
+
+    /// One block of any kind. False: it does not verify, or the index has no room.
+    @inline(never) private mutating func flattenAny(
+        _ grammar: CSVGrammar, _ bytes: Span<UInt8>, _ ends: inout MutableSpan<UInt32>
+    ) -> Bool {
+        let block = bytes.block(at: position)
+        guard ends.count &- entries >= 64, let marks = carry.mark(block, grammar) else { return false }
+        var held = CSVHeld(grammar)
+        held.add(block, besides: block.equal(.lineFeed) | block.equal(.carriageReturn) | block.equal(grammar.delimiter))
+        flags |= held.flags
+        if marks.quotes != 0 { flags |= SLUICE_HAS_QUOTE }
+        if marks.hasQuotedDelimiter && grammar.delimiter < 0x20 { flags |= SLUICE_HAS_ESCAPE }
+        entries &+= ends.writePlaces(marks.ends, base: UInt32(truncatingIfNeeded: position), at: entries)
+        rows &+= marks.newlines.nonzeroBitCount
+        position &+= 64
+        return true
     }
 }
 
-/// What is flagged of the bytes of blocks.
-private struct CSVHeld {
-    let grammar: CSVGrammar
+extension CSVGrammar {
     /// '"', where that is not the quote.
+    @inline(__always) fileprivate var otherQuote: UInt8 { quote == UInt8(ascii: "\"") ? quote : UInt8(ascii: "\"") }
+
+    /// Whether any byte counts but delimiter, quote, control bytes and the backslash.
+    @inline(__always) fileprivate var hasOtherBytes: Bool { otherQuote != quote || hasEscape || hasComments }
+
+    @inline(__always) fileprivate func hasOtherBytes(_ block: Block) -> Bool {
+        let escapes = block.equal(hasEscape ? escape : otherQuote)
+        let comments = block.equal(hasComments ? comment : otherQuote)
+        return !(escapes | comments | block.equal(otherQuote)).isEmpty
+    }
+}
+
+/// What is flagged of the bytes of blocks, but for quotes.
+private struct CSVHeld {
+    /// '"', where that is not the quote, or else the backslash.
     let otherQuote: UInt8
     var all = SIMD16<UInt8>()
     var escapes = SIMDMask<SIMD16<Int8>>(repeating: false)
-    var quotes: UInt64 = 0
-    var hasQuotedDelimiter = false
 
     @inline(__always) init(_ grammar: CSVGrammar) {
-        self.grammar = grammar
         otherQuote = UInt8(ascii: grammar.quote == UInt8(ascii: "\"") ? "\\" : "\"")
     }
 
-    @inline(__always) mutating func add(_ block: Block, _ lanes: CSVLanes, _ marks: CSVMarks) {
+    /// A block, of whose control bytes those in `known` need no escape.
+    @inline(__always) mutating func add(_ block: Block, besides known: BlockMask) {
         all = .merge(all, block.merged)
-        let controls = block.below(0x20) - (lanes.lineEnds | lanes.delimiters)
+        let controls = block.below(0x20) - known
         escapes = escapes .| (controls | block.equal(UInt8(ascii: "\\")) | block.equal(otherQuote)).merged
-        quotes |= marks.quotes
-        hasQuotedDelimiter = hasQuotedDelimiter || marks.hasQuotedDelimiter
     }
 
-    var flags: UInt32 {
-        var flags: UInt32 = isAny(all.signed .< SIMD16(repeating: 0)) ? SLUICE_HAS_NON_ASCII : 0
-        if quotes != 0 { flags |= SLUICE_HAS_QUOTE }
-        if isAny(escapes) || (hasQuotedDelimiter && grammar.delimiter < 0x20) { flags |= SLUICE_HAS_ESCAPE }
-        return flags
+    @inline(__always) var flags: UInt32 {
+        (all.isNonASCII ? SLUICE_HAS_NON_ASCII : 0) | (isAny(escapes) ? SLUICE_HAS_ESCAPE : 0)
     }
 }

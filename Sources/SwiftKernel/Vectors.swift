@@ -41,6 +41,9 @@ extension SIMD16<UInt8> {
         unsafe unsafeBitCast(self, to: SIMD16<Int8>.self)
     }
 
+    /// Whether any byte is over 0x7F.
+    @inline(__always) var isNonASCII: Bool { isAny(signed .< SIMD16<Int8>(repeating: 0)) }
+
     /// Both bit by bit: a mask's operators are one instruction, a vector's go lane by lane.
     @inline(__always) static func merge(_ a: Self, _ b: Self) -> Self {
         // SAFETY: of the same size, and every pattern of bits is a mask.
@@ -85,12 +88,17 @@ struct Block {
     /// The bits of all its vectors, merged.
     @inline(__always) var merged: SIMD16<UInt8> { .merge(.merge(a, b), .merge(c, d)) }
 
-    @inline(__always) var isASCII: Bool { !isAny(merged.signed .< SIMD16<Int8>(repeating: 0)) }
+    @inline(__always) var isASCII: Bool { !merged.isNonASCII }
 }
 
-/// Each byte of `x`, then of `y`, merged with its neighbour. (Compilers know this as two packings, which are quick.)
+/// Each pair of bytes of `x`, then of `y`, merged into one. Spelled lane by lane, since that is inlined whatever the compiler
+/// makes of its surroundings; it becomes two packings.
 @inline(__always) private func mergingPairs(_ x: SIMD16<UInt8>, _ y: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    .merge(SIMD16(lowHalf: x.evenHalf, highHalf: y.evenHalf), SIMD16(lowHalf: x.oddHalf, highHalf: y.oddHalf))
+    let even = SIMD16(
+        x[0], x[2], x[4], x[6], x[8], x[10], x[12], x[14], y[0], y[2], y[4], y[6], y[8], y[10], y[12], y[14])
+    let odd = SIMD16(
+        x[1], x[3], x[5], x[7], x[9], x[11], x[13], x[15], y[1], y[3], y[5], y[7], y[9], y[11], y[13], y[15])
+    return even &+ odd
 }
 
 /// A truth of each of 64 bytes.
@@ -110,6 +118,14 @@ struct BlockMask {
     }
 
     @inline(__always) var merged: SIMDMask<SIMD16<Int8>> { (a .| b) .| (c .| d) }
+
+    /// How many of four bytes are true, for each place of the four vectors.
+    @inline(__always) var counts: SIMD16<UInt8> {
+        // SAFETY: of the same size. A lane that is true is -1.
+        let lanes = unsafe unsafeBitCast(self, to: (SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>).self)
+        return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
+    }
+
     @inline(__always) var isEmpty: Bool { !isAny(merged) }
 
     /// Bit i: byte i. Each byte keeps one bit, by its place among eight, and then eight become one in three steps.
@@ -169,21 +185,23 @@ extension UInt64 {
 }
 
 extension MutableSpan<UInt32> {
-    /// Writes `base` + i for each bit i of `mask` from `index` on, and rubbish behind, 64 entries in all at most: eight at a
-    /// time, since rubbish costs less than a branch for each. Returns how many there are.
+    /// Writes `base` + i for each bit i of `mask` from `index` on, and rubbish behind, so that there must be room for 64: eight
+    /// at a time, since rubbish costs less than a branch for each. Returns how many there are.
     @inline(__always) mutating func writePlaces(_ mask: UInt64, base: UInt32, at index: Int) -> Int {
+        precondition(index >= 0 && index <= self.count &- 64)
         let count = mask.nonzeroBitCount
-        var left = mask
-        var done = 0
-        while done < count {
-            let first = index &+ done
-            precondition(first >= 0 && first <= self.count &- 8)
-            for place in 0..<8 {
-                // SAFETY: in bounds, as was checked of all eight.
-                unsafe self[unchecked: first &+ place] = base &+ UInt32(truncatingIfNeeded: left.trailingZeroBitCount)
-                left &= left &- 1
+        // SAFETY: in bounds, as was checked of all 64.
+        unsafe withUnsafeMutableBufferPointer { all in
+            let out = unsafe UnsafeMutableBufferPointer(rebasing: all[index..<index &+ 64])
+            var left = mask
+            var done = 0
+            while done < count {
+                for place in done..<done &+ 8 {
+                    unsafe out[place] = base &+ UInt32(truncatingIfNeeded: left.trailingZeroBitCount)
+                    left &= left &- 1
+                }
+                done &+= 8
             }
-            done &+= 8
         }
         return count
     }
