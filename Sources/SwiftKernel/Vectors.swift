@@ -26,3 +26,70 @@ extension Span<UInt8> {
     let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
     return UInt16(truncatingIfNeeded: low | high << 8)
 }
+
+/// The first lane that is true; 16 if none is.
+@inline(__always) func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
+    // SAFETY: both have 16 bytes, of which every pattern of bits is a value; a lane that is true is 0xFF.
+    let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    if halves[0] != 0 { return halves[0].trailingZeroBitCount &>> 3 }
+    return 8 &+ halves[1].trailingZeroBitCount &>> 3
+}
+
+/// The lanes that are less than `bound` or more than 0x7F: as signed numbers, those are less than 0.
+@inline(__always) func lessOrNotASCII(_ vector: SIMD16<UInt8>, than bound: Int8) -> SIMDMask<SIMD16<Int8>> {
+    // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
+    unsafe unsafeBitCast(vector, to: SIMD16<Int8>.self) .< SIMD16(repeating: bound)
+}
+
+extension Span<UInt8> {
+    /// The 4 bytes from `offset` on, the first one lowest. All of them are within the span.
+    @inline(__always) func quad(at offset: Int) -> UInt32 {
+        // SAFETY: in bounds, as is checked; every pattern of bits is a UInt32.
+        UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    /// As `quad(at:)`, with zeros for bytes that are not within the span.
+    @inline(__always) func quadOrLess(at offset: Int) -> UInt32 {
+        if offset &+ 4 <= count { return quad(at: offset) }
+        var quad: UInt32 = 0
+        for place in offset..<Swift.max(offset, count) { quad |= UInt32(self[place]) &<< UInt32(8 &* (place &- offset)) }
+        return quad
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Stores 16 bytes from `offset` on. All of them are within the span.
+    @inline(__always) mutating func store(_ vector: SIMD16<UInt8>, at offset: Int) {
+        var room = unsafe mutableBytes
+        room.storeBytes(of: vector, toByteOffset: offset, as: SIMD16<UInt8>.self)
+    }
+
+    /// Stores 8 bytes from `offset` on, the lowest first. All of them are within the span.
+    @inline(__always) mutating func store(_ word: UInt64, at offset: Int) {
+        var room = unsafe mutableBytes
+        room.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+
+    /// Stores 4 bytes from `offset` on, the lowest first. All of them are within the span.
+    @inline(__always) mutating func store(_ quad: UInt32, at offset: Int) {
+        var room = unsafe mutableBytes
+        room.storeBytes(of: quad.littleEndian, toByteOffset: offset, as: UInt32.self)
+    }
+
+    /// Copies `source[start ..< start + count]` to `place`, and changes no other byte.
+    @inline(__always) mutating func copy(_ source: Span<UInt8>, from start: Int, count: Int, to place: Int) {
+        if count >= 16 {
+            var copied = 0
+            while count &- copied >= 16 {
+                store(source.vector(at: start &+ copied), at: place &+ copied)
+                copied &+= 16
+            }
+            store(source.vector(at: start &+ count &- 16), at: place &+ count &- 16)
+        } else if count >= 8 {
+            store(source.word(at: start), at: place)
+            store(source.word(at: start &+ count &- 8), at: place &+ count &- 8)
+        } else {
+            for step in 0..<count { self[place &+ step] = source[start &+ step] }
+        }
+    }
+}
