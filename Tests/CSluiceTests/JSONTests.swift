@@ -335,8 +335,8 @@ struct JSONTests {
             #expect(whole.status == line.status)
             if whole.status == SLUICE_OK {
                 #expect(whole.tape == line.tape)
-                let compacted = compact(text + [UInt8](repeating: 0, count: Int(SLUICE_PADDING)), text.count)
-                #expect(compact(compacted + [UInt8](repeating: 0, count: 64), compacted.count) == compacted)
+                let compacted = compactText(text + [UInt8](repeating: 0, count: Int(SLUICE_PADDING)), text.count)
+                #expect(compactText(compacted + [UInt8](repeating: 0, count: 64), compacted.count) == compacted)
             } else {
                 #expect(whole.offset == line.errorOffset)
             }
@@ -624,7 +624,7 @@ struct JSONTests {
         ]
         for (literal, content) in cases {
             let bytes = Array(literal.utf8) + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
-            #expect(stringContent(bytes) == Array(content.utf8), "\(literal)")
+            #expect(decodedString(bytes) == Array(content.utf8), "\(literal)")
             let name = Array(content.utf8)
             #expect(keyEquals(bytes, 0, name), "\(literal)")
             #expect(!keyEquals(bytes, 0, name + [0x78]), "\(literal)")
@@ -670,7 +670,7 @@ struct JSONTests {
         ]
         for (text, expected) in cases {
             let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
-            #expect(compact(bytes, text.utf8.count) == Array(expected.utf8))
+            #expect(compactText(bytes, text.utf8.count) == Array(expected.utf8))
         }
     }
 }
@@ -689,7 +689,7 @@ private struct PlainReader {
         var members: [(key: String, value: Int)] = []
         var position = object + 2
         while position < Int(tape[object + 1]) {
-            let key = stringContent(bytes, at: Int(tape[position]))
+            let key = decodedString(bytes, at: Int(tape[position]))
             members.append((String(decoding: key, as: UTF8.self), position + 1))
             let isContainer = "{[".utf8.contains(bytes[Int(tape[position + 1])])
             position = isContainer ? Int(tape[position + 2]) + 1 : position + 2

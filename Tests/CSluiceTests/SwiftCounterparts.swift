@@ -53,7 +53,7 @@ func valueEnd(_ bytes: [UInt8], _ tape: [UInt32], _ position: UInt32) -> UInt32 
 }
 
 /// What the literal that bytes[start...] begin with means.
-func stringContent(_ bytes: [UInt8], at start: Int = 0) -> [UInt8] {
+func decodedString(_ bytes: [UInt8], at start: Int = 0) -> [UInt8] {
     let length = bytes[start...].withUnsafeBufferPointer { sluice_json_string_content($0.baseAddress, nil) }
     let content = [UInt8](unsafeUninitializedCapacity: length) { out, count in
         count = bytes[start...].withUnsafeBufferPointer { sluice_json_string_content($0.baseAddress, out.baseAddress) }
@@ -76,7 +76,7 @@ func keyEquals(_ bytes: [UInt8], _ offset: UInt32, _ name: [UInt8]) -> Bool {
 }
 
 /// bytes[..<length] without white space between tokens.
-func compact(_ bytes: [UInt8], _ length: Int) -> [UInt8] {
+func compactText(_ bytes: [UInt8], _ length: Int) -> [UInt8] {
     var out = [UInt8](repeating: 0, count: length)
     let count = sluice_json_compact(bytes, length, &out)
     var swiftOut = [UInt8](repeating: 0xA5, count: length + 6)
@@ -128,7 +128,7 @@ private func withPaths<R>(_ names: [String], _ body: ([sluice_json_path]) -> R) 
     }
 }
 
-func encodedLength(_ encoding: sluice_encoding, _ text: [UInt8]) -> Int {
+func storedLength(_ encoding: sluice_encoding, _ text: [UInt8]) -> Int {
     let length = sluice_encoded_length(encoding, text, text.count)
     #expect(EncodedLength.length(of: text.span, in: encoding) == length)
     return length

@@ -300,7 +300,7 @@ struct TranscodeTests {
     fileprivate func encodedLength(_ encoding: Encoding) {
         let long = String(repeating: "aé€", count: 5000) + String(repeating: "😀", count: 5000)
         for text in texts(of: encoding) + (encoding.core == SLUICE_LATIN1 ? [] : [long]) {
-            #expect(encodedLength(encoding.core, Array(text.utf8)) == encoding.encode(text).count)
+            #expect(storedLength(encoding.core, Array(text.utf8)) == encoding.encode(text).count)
         }
     }
 }
