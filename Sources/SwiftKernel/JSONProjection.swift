@@ -1,23 +1,24 @@
 import CSluice
 
-/// Which keys may be one of some names, by their first two bytes: it says yes too often, but never no to one of them.
-private struct KeyMarks {
-    private var marks: UInt64 = 0
+/// Which names a key may be, by its first two bytes: a set of them for each of 64 places, where keys of several beginnings meet.
+private enum KeyPlaces {
+    static var count: Int { 64 }
 
-    @inline(__always) private static func mark(_ first: UInt8, _ second: UInt8) -> UInt64 {
-        1 &<< ((UInt64(first) &* 31 &+ UInt64(second)) & 63)
+    @inline(__always) private static func place(_ first: UInt8, _ second: UInt8) -> Int {
+        (Int(first) &* 31 &+ Int(second)) & (count &- 1)
     }
 
-    mutating func insert(_ name: Span<UInt8>) {
-        let first = name.count > 0 ? name[0] : JSONByte.quote
-        marks |= Self.mark(first, name.count == 0 ? 0 : name.count > 1 ? name[1] : JSONByte.quote)
+    @inline(__always) static func place(of name: Span<UInt8>) -> Int {
+        if name.count == 0 { return place(JSONByte.quote, 0) }
+        return place(name[0], name.count > 1 ? name[1] : JSONByte.quote)
     }
 
-    /// Behind the quote of an empty key may stand anything; an escape may mean anything.
-    @inline(__always) func mayContain(_ bytes: Span<UInt8>, key: Int) -> Bool {
+    /// The place of the key whose opening quote is at `key`; nil where an escape may mean anything. Behind the quote of an empty
+    /// key may stand anything.
+    @inline(__always) static func place(_ bytes: Span<UInt8>, key: Int) -> Int? {
         let first = bytes[key &+ 1]
         let second = first == JSONByte.quote ? 0 : bytes[key &+ 2]
-        return marks & Self.mark(first, second) != 0 || first == JSONByte.backslash || second == JSONByte.backslash
+        return first == JSONByte.backslash || second == JSONByte.backslash ? nil : place(first, second)
     }
 }
 
@@ -34,64 +35,56 @@ enum JSONProjection {
         _ bytes: Span<UInt8>, _ tape: Span<UInt32>, _ rows: Span<sluice_json_row>, _ paths: Span<sluice_json_path>,
         into out: inout MutableSpan<UInt32>
     ) {
-        for first in stride(from: 0, to: paths.count, by: group) {
-            let count = min(group, paths.count &- first)
-            let wanted = UInt64.max &>> UInt64(64 &- count)
-            let marks = (
-                marks(of: wanted, paths, from: first, depth: 0), marks(of: wanted, paths, from: first, depth: 1)
-            )
-            for row in rows.indices {
-                var walk = Walk(paths: first, out: row &* paths.count &+ first)
-                var pending = wanted
-                var object = Int(rows[row].tape)
-                while true {
-                    let together = walk.depth == 0 ? pending : sharing(object, pending, out, from: walk.out)
-                    let marks =
-                        switch walk.depth {
-                        case 0: marks.0
-                        case 1: marks.1
-                        default: Self.marks(of: together, paths, from: first, depth: walk.depth)
-                        }
-                    walk.find(together, in: object, marks, bytes, tape, paths, &out)
-                    pending &= ~together
-                    if pending == 0 { pending = walk.goDeeper() }
-                    if pending == 0 { break }
-                    object = Int(out[walk.out &+ pending.trailingZeroBitCount])
+        // SAFETY: initialized here, used as a span only. It is small enough for the stack.
+        unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Candidates.count) { room in
+            unsafe room.initialize(repeating: 0)
+            var candidates = unsafe room.mutableSpan
+            for first in stride(from: 0, to: paths.count, by: group) {
+                let count = min(group, paths.count &- first)
+                Candidates.fill(&candidates, paths, from: first, count)
+                for row in rows.indices {
+                    var walk = Walk(paths: first, out: row &* paths.count &+ first)
+                    walk.find(
+                        UInt64.max &>> UInt64(64 &- count), in: Int(rows[row].tape), candidates.span, bytes, tape, paths, &out)
+                    walk.findSteps(candidates.span, bytes, tape, paths, &out)
                 }
             }
         }
     }
 
-    /// Those of `pending` whose entry of `out` is `object`.
-    private static func sharing(
-        _ object: Int, _ pending: UInt64, _ out: borrowing MutableSpan<UInt32>, from start: Int
-    ) -> UInt64 {
-        var sharing: UInt64 = 0
-        var left = pending
-        while left != 0 {
-            if Int(out[start &+ left.trailingZeroBitCount]) == object { sharing |= left & (0 &- left) }
-            left &= left &- 1
-        }
-        return sharing
-    }
+    /// The paths that a key may be, by its place, before the first step and behind it.
+    private enum Candidates {
+        static var depths: Int { 2 }
+        static var count: Int { depths &* KeyPlaces.count }
 
-    /// The marks of the names, and their first steps, that are left of some paths behind `depth` steps.
-    private static func marks(
-        of wanted: UInt64, _ paths: Span<sluice_json_path>, from first: Int, depth: Int
-    ) -> KeyMarks {
-        var marks = KeyMarks()
-        var left = wanted
-        while left != 0 {
-            let path = paths[first &+ left.trailingZeroBitCount]
-            left &= left &- 1
-            // SAFETY: the caller's name, for the call.
-            let name = unsafe UnsafeBufferPointer(start: path.name, count: Int(path.length))
-            guard let start = stepStart(name.span, depth) else { continue }
-            let rest = name.span.extracting(start..<name.count)
-            marks.insert(rest)
-            if let dot = firstDot(rest) { marks.insert(rest.extracting(0..<dot)) }
+        static func fill(
+            _ candidates: inout MutableSpan<UInt64>, _ paths: Span<sluice_json_path>, from first: Int, _ count: Int
+        ) {
+            candidates.update(repeating: 0)
+            for place in 0..<count {
+                let path = paths[first &+ place]
+                // SAFETY: the caller's name, for the call.
+                let name = unsafe UnsafeBufferPointer(start: path.name, count: Int(path.length))
+                for depth in 0..<depths {
+                    guard let start = stepStart(name.span, depth) else { break }
+                    let rest = name.span.extracting(start..<name.count)
+                    let bit = UInt64(1) &<< UInt64(place)
+                    candidates[depth &* KeyPlaces.count &+ KeyPlaces.place(of: rest)] |= bit
+                    // Steps of two bytes or more begin as the whole name does.
+                    for dot in 0..<min(2, rest.count) where rest[dot] == UInt8(ascii: ".") {
+                        candidates[depth &* KeyPlaces.count &+ KeyPlaces.place(of: rest.extracting(0..<dot))] |= bit
+                    }
+                }
+            }
         }
-        return marks
+
+        /// Those of `wanted` that the key at `key` may be after `depth` steps.
+        @inline(__always) static func of(
+            _ key: Int, _ wanted: UInt64, depth: Int, _ candidates: Span<UInt64>, _ bytes: Span<UInt8>
+        ) -> UInt64 {
+            guard depth < depths, let place = KeyPlaces.place(bytes, key: key) else { return wanted }
+            return wanted & candidates[depth &* KeyPlaces.count &+ place]
+        }
     }
 
     @inline(__always) private static func firstDot(_ name: Span<UInt8>) -> Int? {
@@ -124,16 +117,39 @@ enum JSONProjection {
             self.out = out
         }
 
-        mutating func goDeeper() -> UInt64 {
-            defer { deeper = 0 }
-            depth &+= 1
-            return deeper
+        /// Looks for what is left of the paths behind their first step, and behind more.
+        mutating func findSteps(
+            _ candidates: Span<UInt64>, _ bytes: Span<UInt8>, _ tape: Span<UInt32>, _ paths: Span<sluice_json_path>,
+            _ out: inout MutableSpan<UInt32>
+        ) {
+            while deeper != 0 {
+                depth &+= 1
+                var pending = deeper
+                deeper = 0
+                while pending != 0 {
+                    let object = out[self.out &+ pending.trailingZeroBitCount]
+                    let together = sharing(object, pending, out)
+                    pending &= ~together
+                    find(together, in: Int(object), candidates, bytes, tape, paths, &out)
+                }
+            }
+        }
+
+        /// Those of `pending` that go on in `object`.
+        private func sharing(_ object: UInt32, _ pending: UInt64, _ out: borrowing MutableSpan<UInt32>) -> UInt64 {
+            var sharing: UInt64 = 0
+            var left = pending
+            while left != 0 {
+                if out[self.out &+ left.trailingZeroBitCount] == object { sharing |= left & (0 &- left) }
+                left &= left &- 1
+            }
+            return sharing
         }
 
         /// Looks for `wanted` among the members of `object`: the last that has the whole name counts, else the last that is its
         /// first step.
         mutating func find(
-            _ wanted: UInt64, in object: Int, _ marks: KeyMarks, _ bytes: Span<UInt8>, _ tape: Span<UInt32>,
+            _ wanted: UInt64, in object: Int, _ candidates: Span<UInt64>, _ bytes: Span<UInt8>, _ tape: Span<UInt32>,
             _ paths: Span<sluice_json_path>, _ out: inout MutableSpan<UInt32>
         ) {
             var left = wanted
@@ -147,9 +163,8 @@ enum JSONProjection {
             var position = object &+ 2
             while position < close {
                 let key = Int(tape[position])
-                if marks.mayContain(bytes, key: key) {
-                    match(key, value: position &+ 1, wanted, &found, bytes, paths, &out)
-                }
+                let possible = Candidates.of(key, wanted, depth: depth, candidates, bytes)
+                if possible != 0 { match(key, value: position &+ 1, possible, &found, bytes, paths, &out) }
                 position = JSONTape.next(bytes, tape, behind: position &+ 1)
             }
             deeper |= found.steps & ~found.names & ~found.longSteps
@@ -175,12 +190,12 @@ enum JSONProjection {
             var longSteps: UInt64 = 0
         }
 
-        /// Compares a key with the names that are wanted.
+        /// Compares a key with the names that it may be.
         private func match(
-            _ key: Int, value: Int, _ wanted: UInt64, _ found: inout Found, _ bytes: Span<UInt8>,
+            _ key: Int, value: Int, _ possible: UInt64, _ found: inout Found, _ bytes: Span<UInt8>,
             _ paths: Span<sluice_json_path>, _ out: inout MutableSpan<UInt32>
         ) {
-            var left = wanted
+            var left = possible
             while left != 0 {
                 let place = left.trailingZeroBitCount
                 let bit = left & (0 &- left)
@@ -249,11 +264,11 @@ enum JSONProjection {
         _ bytes: Span<UInt8>, _ tape: Span<UInt32>, _ rows: Span<sluice_json_row>, _ keys: Span<sluice_json_path>,
         into out: inout MutableSpan<UInt32>
     ) -> Int {
-        var marks = KeyMarks()
+        var places: UInt64 = 0
         for key in keys.indices {
             // SAFETY: the caller's name, for the call.
             let name = unsafe UnsafeBufferPointer(start: keys[key].name, count: Int(keys[key].length))
-            marks.insert(name.span)
+            places |= 1 &<< UInt64(KeyPlaces.place(of: name.span))
         }
         var firstUnknown = rows.count
         for row in rows.indices {
@@ -266,7 +281,10 @@ enum JSONProjection {
             position &+= 2
             while position < close {
                 let offset = Int(tape[position])
-                if marks.mayContain(bytes, key: offset), let key = find(bytes, key: offset, among: keys, from: expected) {
+                let place = KeyPlaces.place(bytes, key: offset)
+                if places &>> UInt64(place ?? 0) & 1 == 1 || place == nil,
+                    let key = find(bytes, key: offset, among: keys, from: expected)
+                {
                     out[start &+ key] = UInt32(truncatingIfNeeded: position &+ 1)
                     expected = key &+ 1 == keys.count ? 0 : key &+ 1
                 } else {

@@ -38,7 +38,7 @@ extension CharacterEncoding {
 
     @inline(__always) static func decodeASCII(_ bytes: Span<UInt8>, at: Int) -> SIMD16<UInt8>? {
         let vector = bytes.vector(at: at)
-        return firstLane(lessOrNotASCII(vector, than: 0)) == 16 ? vector : nil
+        return firstLane(signed(vector) .< SIMD16(repeating: 0)) == 16 ? vector : nil
     }
 
     @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int) {
@@ -213,16 +213,19 @@ enum EncodedLength {
 
     /// Characters, and those over U+FFFF once more if `countsPairs`. Lanes count up to 255 before they are added up.
     @inline(__always) private static func units(_ text: Span<UInt8>, countsPairs: Bool) -> Int {
+        let zeros = SIMD16<UInt8>(repeating: 0)
         let ones = SIMD16<UInt8>(repeating: 1)
         var units = 0
         var at = 0
         while text.count &- at >= 16 {
-            var counts = SIMD16<UInt8>(repeating: 0)
+            var counts = zeros
             var step = 0
             while step < 127, text.count &- at >= 16 {
                 let vector = text.vector(at: at)
-                counts &+= ones.replacing(with: 0, where: (vector & 0xC0) .== 0x80)
-                if countsPairs { counts &+= SIMD16<UInt8>(repeating: 0).replacing(with: 1, where: vector .>= 0xF0) }
+                // As signed numbers, bytes that begin no character are the lowest: 0x80 ... 0xBF.
+                let starts = signed(vector) .> SIMD16(repeating: -65)
+                counts &+= zeros.replacing(with: ones, where: starts)
+                if countsPairs { counts &+= zeros.replacing(with: ones, where: vector .>= SIMD16(repeating: 0xF0)) }
                 at &+= 16
                 step &+= 1
             }

@@ -35,10 +35,10 @@ extension Span<UInt8> {
     return 8 &+ halves[1].trailingZeroBitCount &>> 3
 }
 
-/// The lanes that are less than `bound` or more than 0x7F: as signed numbers, those are less than 0.
-@inline(__always) func lessOrNotASCII(_ vector: SIMD16<UInt8>, than bound: Int8) -> SIMDMask<SIMD16<Int8>> {
+/// The same bits as signed numbers: what is over 0x7F is less than 0.
+@inline(__always) func signed(_ vector: SIMD16<UInt8>) -> SIMD16<Int8> {
     // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
-    unsafe unsafeBitCast(vector, to: SIMD16<Int8>.self) .< SIMD16(repeating: bound)
+    unsafe unsafeBitCast(vector, to: SIMD16<Int8>.self)
 }
 
 extension Span<UInt8> {
