@@ -244,7 +244,7 @@ struct JSONMachine {
         guard at &+ 16 <= bytes.count else { return plainCountAtEnd(bytes, at: at) }
         let vector = bytes.vector(at: at)
         return firstLane(
-            (signed(vector) .< SIMD16(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))
+            (signed(vector) .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))
                 .| (vector .== SIMD16(repeating: JSONByte.backslash)))
     }
 

@@ -38,7 +38,7 @@ extension CharacterEncoding {
 
     @inline(__always) static func decodeASCII(_ bytes: Span<UInt8>, at: Int) -> SIMD16<UInt8>? {
         let vector = bytes.vector(at: at)
-        return firstLane(signed(vector) .< SIMD16(repeating: 0)) == 16 ? vector : nil
+        return firstLane(signed(vector) .< SIMD16<Int8>(repeating: 0)) == 16 ? vector : nil
     }
 
     @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int) {
@@ -213,23 +213,21 @@ enum EncodedLength {
 
     /// Characters, and those over U+FFFF once more if `countsPairs`. Lanes count up to 255 before they are added up.
     @inline(__always) private static func units(_ text: Span<UInt8>, countsPairs: Bool) -> Int {
-        let zeros = SIMD16<UInt8>(repeating: 0)
-        let ones = SIMD16<UInt8>(repeating: 1)
         var units = 0
         var at = 0
         while text.count &- at >= 16 {
-            var counts = zeros
+            var counts = SIMD16<UInt8>(repeating: 0)
             var step = 0
             while step < 127, text.count &- at >= 16 {
                 let vector = text.vector(at: at)
                 // As signed numbers, bytes that begin no character are the lowest: 0x80 ... 0xBF.
-                let starts = signed(vector) .> SIMD16(repeating: -65)
-                counts &+= zeros.replacing(with: ones, where: starts)
-                if countsPairs { counts &+= zeros.replacing(with: ones, where: vector .>= SIMD16(repeating: 0xF0)) }
+                let starts = signed(vector) .> SIMD16<Int8>(repeating: -65)
+                counts &-= lanes(starts)
+                if countsPairs { counts &-= lanes(vector .>= SIMD16(repeating: 0xF0)) }
                 at &+= 16
                 step &+= 1
             }
-            units &+= Int(SIMD16<UInt16>(truncatingIfNeeded: counts).wrappedSum())
+            units &+= sum(counts)
         }
         while at < text.count {
             units &+= (text[at] & 0xC0 != 0x80 ? 1 : 0) &+ (countsPairs && text[at] >= 0xF0 ? 1 : 0)

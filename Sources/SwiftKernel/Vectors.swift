@@ -35,6 +35,21 @@ extension Span<UInt8> {
     return 8 &+ halves[1].trailingZeroBitCount &>> 3
 }
 
+/// 0xFF, or -1, in each lane that is true, and 0 in others. (`replacing(with:where:)` goes lane by lane.)
+@inline(__always) func lanes(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
+    // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
+    unsafe unsafeBitCast(mask, to: SIMD16<UInt8>.self)
+}
+
+/// The sum of all lanes.
+@inline(__always) func sum(_ vector: SIMD16<UInt8>) -> Int {
+    // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
+    let halves = unsafe unsafeBitCast(vector, to: SIMD2<UInt64>.self)
+    let odd: UInt64 = 0x00FF_00FF_00FF_00FF
+    let pairs = (halves[0] & odd) &+ (halves[0] &>> 8 & odd) &+ (halves[1] & odd) &+ (halves[1] &>> 8 & odd)
+    return Int((pairs &* 0x0001_0001_0001_0001) &>> 48)
+}
+
 /// The same bits as signed numbers: what is over 0x7F is less than 0.
 @inline(__always) func signed(_ vector: SIMD16<UInt8>) -> SIMD16<Int8> {
     // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
