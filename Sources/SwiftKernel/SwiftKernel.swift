@@ -15,6 +15,8 @@ public enum SwiftKernel {
         table.initialize(to: scalar.pointee)
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
         setScanners(&table.pointee)
+        setJSON(&table.pointee)
+        setTranscoders(&table.pointee)
         return UnsafePointer(table)
     }()
 
@@ -27,6 +29,27 @@ public enum SwiftKernel {
         table.text_cut = { textCut($0, $1, $2, $3, $4) }
         table.text_index = { textIndex($0, $1, $2, $3, $4) }
         table.utf8_find_invalid = { utf8FindInvalid($0, $1) }
+    }
+
+    private static func setJSON(_ table: inout sluice_kernel) {
+        table.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
+    }
+
+    private static func setTranscoders(_ table: inout sluice_kernel) {
+        table.to_utf8.0 = {
+            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.to_utf8.1 = {
+            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
+        table.from_utf8.0 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.from_utf8.1 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.from_utf8.2 = { Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
     }
 }
 
