@@ -14,6 +14,14 @@ public enum SwiftKernel {
         let table = UnsafeMutablePointer<sluice_kernel>.allocate(capacity: 1)
         table.initialize(to: scalar.pointee)
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        setEncoders(&table.pointee)
         return UnsafePointer(table)
     }()
+
+    private static func setEncoders(_ table: inout sluice_kernel) {
+        table.encode_jsonl_columns = { encode(.jsonLines, $0, $1, $2, $3, $4, $5) }
+        table.encode_jsonl_records = { encode(.jsonRecords, $0, $1, $2, nil, $3, $4) }
+        table.encode_csv_columns = { encode(.csv($4), $0, $1, $2, $3, $5, $6) }
+        table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
+    }
 }

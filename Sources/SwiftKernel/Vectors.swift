@@ -26,3 +26,34 @@ extension Span<UInt8> {
     let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
     return UInt16(truncatingIfNeeded: low | high << 8)
 }
+
+extension Span<UInt8> {
+    /// The 32 bytes from `offset` on. All of them are within the span.
+    @inline(__always) func doubleVector(at offset: Int) -> SIMD32<UInt8> {
+        // SAFETY: as above.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+    }
+
+    /// The 64 bytes from `offset` on. All of them are within the span.
+    @inline(__always) func longVector(at offset: Int) -> SIMD64<UInt8> {
+        // SAFETY: as above.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD64<UInt8>.self)
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Stores a word or vector from `offset` on, its first byte there. All of its bytes are within the span.
+    @inline(__always) mutating func store<T: BitwiseCopyable>(_ value: T, at offset: Int) {
+        // SAFETY: storing checks the bounds, and every pattern of bits is bytes.
+        var bytes = unsafe mutableBytes
+        bytes.storeBytes(of: value, toByteOffset: offset, as: T.self)
+    }
+}
+
+/// The number of the first lane that is true; 16 where there is none.
+@inline(__always) func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
+    let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    let low = halves[0].trailingZeroBitCount >> 3
+    let high = halves[1].trailingZeroBitCount >> 3
+    return low < 8 ? low : 8 &+ high
+}

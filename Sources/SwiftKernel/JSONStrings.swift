@@ -1,0 +1,120 @@
+import CSluice
+
+// JSON strings: escaping.
+
+/// Lanes that a JSON string must escape: quote, backslash, below 0x20.
+@inline(__always)
+func jsonSpecials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+    (text .< 0x20) .| (text .== Byte.quote) .| (text .== Byte.backslash)
+}
+
+/// How a byte is written in a JSON string.
+@inline(__always)
+func escaped(_ byte: UInt8) -> ShortText {
+    let letter: UInt8
+    switch byte {
+    case Byte.quote, Byte.backslash: letter = byte
+    case 0x08: letter = UInt8(ascii: "b")
+    case 0x09: letter = UInt8(ascii: "t")
+    case 0x0A: letter = UInt8(ascii: "n")
+    case 0x0C: letter = UInt8(ascii: "f")
+    case 0x0D: letter = UInt8(ascii: "r")
+    case ..<0x20:
+        let digit = byte & 15
+        let low = UInt64(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+        let high = UInt64(0x30 | byte >> 4)
+        return ShortText(word: 0x3030_755C | high << 32 | low << 40, length: 6)  // \u00..
+    default: return ShortText(word: UInt64(byte), length: 1)
+    }
+    return ShortText(word: UInt64(letter) << 8 | UInt64(Byte.backslash), length: 2)
+}
+
+/// Bytes that escaping adds to `text`.
+func jsonGrowth(_ source: Span<UInt8>, _ text: Field) -> Int {
+    var growth = 0
+    var at = text.start
+    while at < text.end {
+        at &+= firstLane(jsonSpecials(source.vector(at: at)))
+        // The next vector may start with a special byte or with a plain one, which adds nothing.
+        guard at < text.end else { break }
+        growth &+= escaped(source[at]).length &- 1
+        at &+= 1
+    }
+    return growth
+}
+
+/// Writes `text` as the inside of a JSON string.
+func putJSONText(_ source: Span<UInt8>, _ text: Field, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
+    var (from, to) = (text.start, place)
+    while from < text.end {
+        let vector = source.vector(at: from)
+        out.store(vector, at: to)
+        let clean = firstLane(jsonSpecials(vector))
+        if clean >= text.end &- from { return to &+ (text.end &- from) }
+        from &+= clean
+        to &+= clean
+        if clean == 16 { continue }
+        to = put(escaped(source[from]), into: &out, at: to)
+        from &+= 1
+    }
+    return to
+}
+
+/// Writes the inside of a quoted CSV field, where each quote comes twice and counts once, as that of a JSON string. nil
+/// where a quote comes alone (a lenient dialect).
+func putJSONUnquoted(
+    _ source: Span<UInt8>, _ text: Field, into out: inout MutableSpan<UInt8>, at place: Int
+) -> Int? {
+    var (from, to) = (text.start, place)
+    while from < text.end {
+        let vector = source.vector(at: from)
+        out.store(vector, at: to)
+        let clean = firstLane(jsonSpecials(vector))
+        if clean >= text.end &- from { return to &+ (text.end &- from) }
+        from &+= clean
+        to &+= clean
+        if clean == 16 { continue }
+        let byte = source[from]
+        to = put(escaped(byte), into: &out, at: to)
+        from &+= 1
+        guard byte == Byte.quote else { continue }
+        if from == text.end || source[from] != Byte.quote { return nil }
+        from &+= 1
+    }
+    return to
+}
+
+/// Escapes the `text` that stands in the output, and moves it so that it starts at `place`, which is `text.start` or behind.
+func escapeInPlace(_ out: inout MutableSpan<UInt8>, _ text: Field, movedTo place: Int) -> Int {
+    let end = place &+ text.length &+ jsonGrowth(out.span, text)
+    var (from, to) = (text.end, end)
+    while from > text.start && (from != to) {
+        from &-= 1
+        let byte = escaped(out[from])
+        to &-= byte.length
+        for i in 0..<byte.length { out[to &+ i] = UInt8(truncatingIfNeeded: byte.word >> (8 &* UInt64(i))) }
+    }
+    return end
+}
+
+/// Writes `content` as a JSON string with its quotes, and not a byte more. Needs 6 bytes a byte and 2. Returns where it ends.
+package func jsonQuote(_ content: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
+    var end = put(Byte.quote, into: &out, at: place)
+    for i in content.indices {
+        let byte = escaped(content[i])
+        for j in 0..<byte.length {
+            end = put(UInt8(truncatingIfNeeded: byte.word >> (8 &* UInt64(j))), into: &out, at: end)
+        }
+    }
+    return put(Byte.quote, into: &out, at: end)
+}
+
+/// Writes `","name":"` for a column of JSON output, and not a byte more: all that stands between the contents of two string
+/// members, from which encoders cut what they need. Needs 6 bytes a byte and 6. Returns where it ends.
+package func jsonKey(_ name: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
+    var end = put(Byte.quote, into: &out, at: place)
+    end = put(Byte.comma, into: &out, at: end)
+    end = jsonQuote(name, into: &out, at: end)
+    end = put(UInt8(ascii: ":"), into: &out, at: end)
+    return put(Byte.quote, into: &out, at: end)
+}
