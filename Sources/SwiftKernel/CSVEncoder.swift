@@ -32,12 +32,13 @@ private func putFromString(
         let vector = source.vector(at: from)
         out.store(vector, at: place &+ (from &- text.start))
         let left = text.end &- from
-        if firstLane(vector .== Byte.backslash) < left {
+        if firstLane(vector .== all(Byte.backslash)) < left {
             let end = jsonStringContent(source, literal.start, into: &out, at: place)
             return style.finish(&out, Field(start: place, end: end))
         }
         let specials =
-            (vector .== style.delimiter) .| (vector .== style.specialQuote) .| (vector .== style.specialEscape)
+            (vector .== all(style.delimiter)) .| (vector .== all(style.specialQuote))
+            .| (vector .== all(style.specialEscape))
         if firstLane(specials) < left { isQuoted = true }
         from &+= 16
     }

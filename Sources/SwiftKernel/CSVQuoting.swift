@@ -27,8 +27,9 @@ struct CSVStyle {
 
     /// Lanes that must be quoted.
     @inline(__always) func specials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-        let ends = (text .== Byte.carriageReturn) .| (text .== Byte.lineFeed)
-        return (text .== delimiter) .| (text .== specialQuote) .| (text .== specialEscape) .| ends
+        let ends = (text .== all(Byte.carriageReturn)) .| (text .== all(Byte.lineFeed))
+        let quotes = (text .== all(specialQuote)) .| (text .== all(specialEscape))
+        return (text .== all(delimiter)) .| quotes .| ends
     }
 
     func needsQuotes(_ source: Span<UInt8>, _ text: Field) -> Bool {

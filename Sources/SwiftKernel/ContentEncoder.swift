@@ -81,7 +81,7 @@ private func isLine(_ text: Span<UInt8>, _ content: Field) -> Bool {
     if text[content.end &- 1] == Byte.carriageReturn { return false }
     var at = content.start
     while at < content.end {
-        let clean = firstLane(text.vector(at: at) .== Byte.lineFeed)
+        let clean = firstLane(text.vector(at: at) .== all(Byte.lineFeed))
         if clean < 16 { return clean >= content.end &- at }
         at &+= 16
     }

@@ -30,7 +30,7 @@ func infer(_ source: Span<UInt8>, _ field: Field, quoted: Bool) -> CellTag {
     let text = source.vector(at: field.start)
     let length = field.length
     if length <= 16 && length > 0 {
-        let others = (text &- zero) .> 9
+        let others = (text &- all(zero)) .> all(9)
         let digits = firstLane(others)
         // The usual number: an integer.
         if digits >= length && (length == 1 || text[0] != zero) { return .decimal }

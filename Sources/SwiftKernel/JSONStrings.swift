@@ -5,7 +5,7 @@ import CSluice
 /// Lanes that a JSON string must escape: quote, backslash, below 0x20.
 @inline(__always)
 func jsonSpecials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-    (text .< 0x20) .| (text .== Byte.quote) .| (text .== Byte.backslash)
+    (text .< all(0x20)) .| (text .== all(Byte.quote)) .| (text .== all(Byte.backslash))
 }
 
 /// How a byte is written in a JSON string.

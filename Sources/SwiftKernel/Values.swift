@@ -98,7 +98,7 @@ extension Span<UInt8> {
     fileprivate func contains(_ byte: UInt8, _ text: Field) -> Bool {
         var at = text.start
         while at < text.end {
-            let clean = firstLane(vector(at: at) .== byte)
+            let clean = firstLane(vector(at: at) .== all(byte))
             if clean < 16 { return clean < text.end &- at }
             at &+= 16
         }

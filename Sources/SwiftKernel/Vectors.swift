@@ -50,6 +50,9 @@ extension MutableSpan<UInt8> {
     }
 }
 
+/// A byte in each lane. Comparing with vectors is fast; with a byte, the library's way is not.
+@inline(__always) func all(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
+
 /// The number of the first lane that is true; 16 where there is none.
 @inline(__always) func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
     let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
