@@ -32,14 +32,16 @@ private func putFromString(
         let vector = source.vector(at: from)
         out.store(vector, at: place &+ (from &- text.start))
         let left = text.end &- from
-        if firstLane(vector .== all(Byte.backslash)) < left {
-            let end = jsonStringContent(source, literal.start, into: &out, at: place)
-            return style.finish(&out, Field(start: place, end: end))
+        let backslashes = vector .== all(Byte.backslash)
+        let quotes = (vector .== all(style.specialQuote)) .| (vector .== all(style.specialEscape))
+        let specials = (vector .== all(style.delimiter)) .| quotes
+        if isAny(backslashes .| specials) {
+            if firstLane(backslashes) < left {
+                let end = jsonStringContent(source, literal.start, into: &out, at: place)
+                return style.finish(&out, Field(start: place, end: end))
+            }
+            if firstLane(specials) < left { isQuoted = true }
         }
-        let specials =
-            (vector .== all(style.delimiter)) .| (vector .== all(style.specialQuote))
-            .| (vector .== all(style.specialEscape))
-        if firstLane(specials) < left { isQuoted = true }
         from &+= 16
     }
     let end = place &+ text.length

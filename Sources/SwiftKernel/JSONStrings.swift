@@ -11,22 +11,22 @@ func jsonSpecials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
 /// How a byte is written in a JSON string.
 @inline(__always)
 func escaped(_ byte: UInt8) -> ShortText {
-    let letter: UInt8
-    switch byte {
-    case Byte.quote, Byte.backslash: letter = byte
-    case 0x08: letter = UInt8(ascii: "b")
-    case 0x09: letter = UInt8(ascii: "t")
-    case 0x0A: letter = UInt8(ascii: "n")
-    case 0x0C: letter = UInt8(ascii: "f")
-    case 0x0D: letter = UInt8(ascii: "r")
-    case ..<0x20:
-        let digit = byte & 15
-        let low = UInt64(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
-        let high = UInt64(0x30 | byte >> 4)
-        return ShortText(word: 0x3030_755C | high << 32 | low << 40, length: 6)  // \u00..
-    default: return ShortText(word: UInt64(byte), length: 1)
+    if byte >= 0x20 {
+        if byte == Byte.quote || byte == Byte.backslash { return escape(letter: byte) }
+        return ShortText(word: UInt64(byte), length: 1)
     }
-    return ShortText(word: UInt64(letter) << 8 | UInt64(Byte.backslash), length: 2)
+    let letters: UInt64 = 0x7266_006E_7462  // "btn", none for 0x0B, "fr"
+    let letter = letters &>> (8 &* UInt64(byte &- 8 & 7))
+    if byte >= 8 && byte <= 13 && byte != 11 { return escape(letter: UInt8(truncatingIfNeeded: letter)) }
+    let digit = byte & 15
+    let low = UInt64(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+    let high = UInt64(0x30 | byte >> 4)
+    return ShortText(word: 0x3030_755C | high << 32 | low << 40, length: 6)  // \u00..
+}
+
+@inline(__always)
+private func escape(letter: UInt8) -> ShortText {
+    ShortText(word: UInt64(letter) << 8 | UInt64(Byte.backslash), length: 2)
 }
 
 /// Bytes that escaping adds to `text`.
@@ -49,8 +49,16 @@ func putJSONText(_ source: Span<UInt8>, _ text: Field, into out: inout MutableSp
     while from < text.end {
         let vector = source.vector(at: from)
         out.store(vector, at: to)
-        let clean = firstLane(jsonSpecials(vector))
-        if clean >= text.end &- from { return to &+ (text.end &- from) }
+        let specials = jsonSpecials(vector)
+        let left = text.end &- from
+        // A branch that is foreseen, so that the next vector need not wait for what is found in this one.
+        if left > 16 && !isAny(specials) {
+            from &+= 16
+            to &+= 16
+            continue
+        }
+        let clean = firstLane(specials)
+        if clean >= left { return to &+ left }
         from &+= clean
         to &+= clean
         if clean == 16 { continue }
@@ -60,8 +68,30 @@ func putJSONText(_ source: Span<UInt8>, _ text: Field, into out: inout MutableSp
     return to
 }
 
+/// Quotes of a vector that stand in pairs, with no third beside them. The vector does not start with a quote.
+private struct QuotePairs {
+    let firsts: SIMDMask<SIMD16<Int8>>
+    /// Right as long as all quotes before it are in pairs.
+    let seconds: SIMDMask<SIMD16<Int8>>
+
+    /// - Parameter vector: the 16 bytes from `start` on; there is one before.
+    @inline(__always) init(_ source: Span<UInt8>, at start: Int, _ vector: SIMD16<UInt8>) {
+        let quote = all(Byte.quote)
+        let before = source.vector(at: start &- 1) .== quote
+        let behind = source.vector(at: start &+ 1) .== quote
+        let second = source.vector(at: start &+ 2) .== quote
+        let quotes = vector .== quote
+        firsts = quotes .& behind .& .!(before .| second)
+        seconds = quotes .& before .& .!behind
+    }
+}
+
 /// Writes the inside of a quoted CSV field, where each quote comes twice and counts once, as that of a JSON string. nil
 /// where a quote comes alone (a lenient dialect).
+///
+/// The first of two quotes becomes a backslash. Where no more than two stand together, that is done for a whole vector: a
+/// pair is two quotes between bytes that are none. A vector starts with a pair or before one; the quote that it starts with
+/// and all that is not so are looked at one by one.
 func putJSONUnquoted(
     _ source: Span<UInt8>, _ text: Field, into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int? {
@@ -69,11 +99,26 @@ func putJSONUnquoted(
     while from < text.end {
         let vector = source.vector(at: from)
         out.store(vector, at: to)
-        let clean = firstLane(jsonSpecials(vector))
-        if clean >= text.end &- from { return to &+ (text.end &- from) }
-        from &+= clean
-        to &+= clean
-        if clean == 16 { continue }
+        let specials = jsonSpecials(vector)
+        let left = text.end &- from
+        if left > 16 && !isAny(specials) {
+            from &+= 16
+            to &+= 16
+            continue
+        }
+        var clean = firstLane(specials)
+        if clean >= left { return to &+ left }
+        if clean > 0 && clean < 16 && vector[0] != Byte.quote {
+            let pairs = QuotePairs(source, at: from, vector)
+            out.store(vector ^ (lanes(pairs.firsts) & all(Byte.quote ^ Byte.backslash)), at: to)
+            clean = firstLane(specials .& .!(pairs.firsts .| pairs.seconds))
+            if clean >= left { return source[text.end &- 1] == Byte.quote ? nil : to &+ left }
+            // The pair that ends in the next vector is that one's.
+            if clean == 16 && lanes(pairs.firsts)[15] != 0 { clean = 15 }
+            from &+= clean
+            to &+= clean
+            if clean >= 15 { continue }
+        }
         let byte = source[from]
         to = put(escaped(byte), into: &out, at: to)
         from &+= 1

@@ -53,8 +53,22 @@ extension MutableSpan<UInt8> {
 /// A byte in each lane. Comparing with vectors is fast; with a byte, the library's way is not.
 @inline(__always) func all(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
 
+/// Whether some lane is true.
+@inline(__always) func isAny(_ mask: SIMDMask<SIMD16<Int8>>) -> Bool {
+    // SAFETY: of the same size.
+    let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    return halves[0] | halves[1] != 0
+}
+
+/// 0xFF where a lane is true, or else 0.
+@inline(__always) func lanes(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
+    // SAFETY: of the same size.
+    unsafe unsafeBitCast(mask, to: SIMD16<UInt8>.self)
+}
+
 /// The number of the first lane that is true; 16 where there is none.
 @inline(__always) func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
+    // SAFETY: of the same size.
     let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
     let low = halves[0].trailingZeroBitCount >> 3
     let high = halves[1].trailingZeroBitCount >> 3
