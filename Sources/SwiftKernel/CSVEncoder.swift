@@ -149,7 +149,8 @@ private func exactRoom(_ batch: Batch, _ columns: Span<sluice_column>, _ place: 
 // MARK: - Rows
 
 private func putBaseField(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, _ plan: Plan, row: Int, into out: inout MutableSpan<UInt8>,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, _ plan: Plan, row: Int,
+    into out: inout MutableSpan<UInt8>,
     at place: Int
 ) -> Int {
     let field = batch.field(row, Int(column.field))
@@ -172,7 +173,8 @@ private func putBaseField(
 /// nil: not finite.
 @inline(__always)
 private func putField(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, _ plan: Plan, _ from: Place, _ doubles: inout PrintedDoubles,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, _ plan: Plan, _ from: Place,
+    _ doubles: inout PrintedDoubles,
     into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int? {
     let cell = batch.overlayCell(Int(column.overlay), from.slot)
@@ -232,7 +234,8 @@ private func putRow(
 /// A row of pieces of the input.
 @inline(__always)
 private func putPieces(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, _ plan: Plan, row: Int, _ progress: inout Progress,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, _ plan: Plan, row: Int,
+    _ progress: inout Progress,
     into out: inout MutableSpan<UInt8>
 ) -> Written {
     let start = progress.written

@@ -103,7 +103,8 @@ private func isPlain(_ batch: Batch, _ columns: Span<sluice_column>, base64: Int
 /// Copies rows that stand in the input as in the output, `divider` bytes between two of them: as many as there is room for.
 /// False: there is none for the first, or it must be looked at more closely.
 private func putRun(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ progress: inout Progress, divider: Int, room: Int, into out: inout MutableSpan<UInt8>
+    _ batch: Batch, _ bytes: Span<UInt8>, _ progress: inout Progress, divider: Int, room: Int,
+    into out: inout MutableSpan<UInt8>
 ) -> Bool {
     var number = progress.row
     let first = batch.place(number)
@@ -130,7 +131,8 @@ private func putRun(
 }
 
 private func putRow(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, base64: Int, lines: Bool, _ progress: inout Progress,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, base64: Int, lines: Bool,
+    _ progress: inout Progress,
     _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>, capacity: Int
 ) -> sluice_status {
     let place = batch.place(progress.row)
@@ -170,7 +172,8 @@ private func putRow(
 
 /// Rows to the content of one field each; see `sluice_encode_content_function`.
 func encodeContent(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, base64: Int, lines: Bool, _ progress: inout Progress,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, base64: Int, lines: Bool,
+    _ progress: inout Progress,
     _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>, capacity: Int
 ) -> sluice_status {
     let isPlain = isPlain(batch, columns, base64: base64)

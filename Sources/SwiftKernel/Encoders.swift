@@ -74,7 +74,8 @@ func encode(
             encodeJSONRecords(batch, bytes, keys: columns, &progress, &doubles, into: &output, capacity: capacity)
         case .csv(let dialect):
             unsafe encodeCSV(
-                batch, bytes, columns, dialect?.pointee ?? sluice_csv_dialect(), &progress, &doubles, into: &output, capacity: capacity)
+                batch, bytes, columns, dialect?.pointee ?? sluice_csv_dialect(), &progress, &doubles, into: &output,
+                capacity: capacity)
         case .content(let base64, let lines):
             encodeContent(
                 batch, bytes, columns, base64: base64, lines: lines, &progress, &doubles, into: &output,

@@ -185,7 +185,8 @@ private func exactRoom(_ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<slu
 
 /// Writes the plain columns from `number` on as strings, and moves it behind them.
 private func putStrings(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, from number: inout Int, row: Int, isVerbatim: Bool,
+    _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, from number: inout Int, row: Int,
+    isVerbatim: Bool,
     into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int {
     var end = columns[number].putKey(without: 1, 0, into: &out, at: place)
@@ -219,7 +220,8 @@ private func putInferredCells(
 
 /// Writes a field of the base as a member with a comma before it; nothing where it is absent.
 private func putBaseMember(
-    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, row: Int, into out: inout MutableSpan<UInt8>, at place: Int
+    _ batch: Batch, _ bytes: Span<UInt8>, _ column: sluice_column, row: Int, into out: inout MutableSpan<UInt8>,
+    at place: Int
 ) -> Int {
     let field = batch.field(row, Int(column.field))
     if field.isAbsent { return place }
@@ -273,12 +275,15 @@ private func putRow(
         switch cells {
         case .verbatim where isPlain, .strings where isPlain:
             end = putStrings(
-                batch, bytes, columns, from: &number, row: from.row, isVerbatim: cells == .verbatim, into: &out, at: end)
+                batch, bytes, columns, from: &number, row: from.row, isVerbatim: cells == .verbatim, into: &out, at: end
+            )
         case .inferred where isPlain:
             end = putInferredCells(batch, bytes, columns, from: &number, row: from.row, into: &out, at: end)
         default:
             progress.errorColumn = number
-            guard let next = putMember(batch, bytes, columns[number], from, &doubles, into: &out, at: end) else { return nil }
+            guard let next = putMember(batch, bytes, columns[number], from, &doubles, into: &out, at: end) else {
+                return nil
+            }
             end = next
             number &+= 1
         }

@@ -147,7 +147,8 @@ private func putNewMembers(
 
 /// nil: not finite.
 private func putEditedRow(
-    _ batch: Batch, _ bytes: Span<UInt8>, keys: Span<sluice_column>, _ from: Place, _ hints: KeyHints, _ progress: inout Progress,
+    _ batch: Batch, _ bytes: Span<UInt8>, keys: Span<sluice_column>, _ from: Place, _ hints: KeyHints,
+    _ progress: inout Progress,
     _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int? {
     var edit = Edit(hints: hints, slot: from.slot, isBroken: batch.has(SLUICE_HAS_CR) && !progress.isArray)

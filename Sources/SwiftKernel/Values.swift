@@ -45,7 +45,8 @@ extension Batch {
         let field = field(place.row, Int(column.field))
         if field.isAbsent { return .value(Value(tag: .unset)) }
         return base == .csv
-            ? csvValue(bytes, field, scratch: &scratch, used: &used) : jsonValue(bytes, field, scratch: &scratch, used: &used)
+            ? csvValue(bytes, field, scratch: &scratch, used: &used)
+            : jsonValue(bytes, field, scratch: &scratch, used: &used)
     }
 
     private func csvValue(
