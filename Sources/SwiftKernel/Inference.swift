@@ -26,17 +26,17 @@ package func inferCell(_ content: Span<UInt8>, quoted: Bool) -> CellTag {
 /// The same for the field of a text that a vector may be read of, with the usual cases decided here.
 @inline(__always)
 func infer(_ source: Span<UInt8>, _ field: Field, quoted: Bool) -> CellTag {
-    let zero = UInt8(ascii: "0")
-    let text = source.vector(at: field.start)
     let length = field.length
-    if length <= 16 && length > 0 {
-        let others = (text &- all(zero)) .> all(9)
-        let digits = firstLane(others)
-        // The usual number: an integer.
-        if digits >= length && (length == 1 || text[0] != zero) { return .decimal }
-        if digits == 0 && text[0] > UInt8(ascii: "9") && text[0] != UInt8(ascii: "t") && text[0] != UInt8(ascii: "f") {
-            return .string
-        }
+    if length > 0 {
+        // The usual number: an integer, whose sign is not worth a branch.
+        let first = source[field.start]
+        let sign = first == UInt8(ascii: "-") ? 1 : 0
+        let zero = UInt8(ascii: "0")
+        let digits = source.vector(at: field.start &+ sign)
+        let count = firstLane((digits &- all(zero)) .> all(9))
+        let isDigits = length > sign && length <= 16 && count >= length &- sign
+        if isDigits && (digits[0] != zero || length == sign &+ 1) { return .decimal }
+        if first > UInt8(ascii: "9") && first != UInt8(ascii: "t") && first != UInt8(ascii: "f") { return .string }
     }
     return inferCell(source.extracting(field.start..<field.end), quoted: quoted)
 }
