@@ -1,9 +1,10 @@
 import CSluice
 import Foundation
+import SwiftKernel
 import TestSupport
 import Testing
 
-// MARK: - The functions as Swift sees them
+// MARK: - The functions, C's and Swift's
 
 /// Calls `body` with a copy of `text` that has nothing readable behind it: a sanitizer sees a byte read too many.
 private func withBytes<Result>(_ text: some Sequence<UInt8>, _ body: (UnsafePointer<UInt8>, Int) -> Result) -> Result {
@@ -14,35 +15,65 @@ private func withBytes<Result>(_ text: some Sequence<UInt8>, _ body: (UnsafePoin
     return body(bytes, copy.count)
 }
 
-private func numberLength(_ text: some Sequence<UInt8>) -> Int {
-    withBytes(text) { sluice_number_length($0, $1) }
-}
+enum Numbers: String, CaseIterable, CustomTestStringConvertible {
+    case c = "C"
+    case swift = "Swift"
 
-private func parseInt64(_ text: String) -> Int64? {
-    withBytes(text.utf8) { bytes, count in
-        var value: Int64 = 0
-        return sluice_parse_int64(bytes, count, &value) ? value : nil
+    var testDescription: String { rawValue }
+
+    func length(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        switch self {
+        case .c: sluice_number_length(bytes, count)
+        case .swift: numberLength(Span(_unsafeStart: bytes, count: count))
+        }
     }
-}
 
-private func parseDouble(_ text: some Sequence<UInt8>) -> Double? {
-    withBytes(text) { bytes, count in
+    func double(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Double? {
+        guard self == .c else { return parseDouble(Span(_unsafeStart: bytes, count: count)) }
         var value = 0.0
         return sluice_parse_double(bytes, count, &value) ? value : nil
     }
+
+    func int64(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
+        guard self == .c else { return parseInt64(Span(_unsafeStart: bytes, count: count)) }
+        var value: Int64 = 0
+        return sluice_parse_int64(bytes, count, &value) ? value : nil
+    }
+
+    func length(of text: some Sequence<UInt8>) -> Int { withBytes(text) { length($0, $1) } }
+    func int64(_ text: String) -> Int64? { withBytes(text.utf8) { int64($0, $1) } }
+    func double(_ text: String) -> Double? { withBytes(text.utf8) { double($0, $1) } }
+    func double(_ text: some Sequence<UInt8>) -> Double? { withBytes(text) { double($0, $1) } }
+
+    func text(of value: Int64) -> String {
+        printed { out, room in
+            guard self == .c else {
+                var span = MutableSpan(_unsafeStart: out, count: room)
+                return printInt64(value, into: &span, at: 0)
+            }
+            return sluice_print_int64(value, out)
+        }
+    }
+
+    func text(of value: Double) -> String {
+        printed { out, room in
+            guard self == .c else {
+                var span = MutableSpan(_unsafeStart: out, count: room)
+                return printDouble(value, into: &span, at: 0)
+            }
+            return sluice_print_double(value, out)
+        }
+    }
+
+    /// Calls a printer with exactly the room that it asks for.
+    private func printed(_ print: (UnsafeMutablePointer<UInt8>, Int) -> Int) -> String {
+        let room = self == .c ? Int(SLUICE_NUMBER_MAX) : numberRoom
+        let out = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+        defer { out.deallocate() }
+        out.initialize(repeating: 0, count: room)
+        return String(decoding: UnsafeBufferPointer(start: out, count: print(out, room)), as: UTF8.self)
+    }
 }
-
-private func parseDouble(_ text: String) -> Double? { parseDouble(text.utf8) }
-
-/// Calls a printer with exactly the room that it asks for.
-private func printed(_ print: (UnsafeMutablePointer<UInt8>) -> Int) -> String {
-    let out = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(SLUICE_NUMBER_MAX))
-    defer { out.deallocate() }
-    return String(decoding: UnsafeBufferPointer(start: out, count: print(out)), as: UTF8.self)
-}
-
-private func printInt64(_ value: Int64) -> String { printed { sluice_print_int64(value, $0) } }
-private func printDouble(_ value: Double) -> String { printed { sluice_print_double(value, $0) } }
 
 // MARK: - Helpers
 
@@ -195,26 +226,32 @@ private let lengths: [(String, Int)] = [
 
 @Test("a number is as long as the grammar says", arguments: lengths)
 func numberLengthTable(text: String, length: Int) {
-    #expect(numberLength(text.utf8) == length)
+    for numbers in Numbers.allCases {
+        #expect(numbers.length(of: text.utf8) == length)
+    }
 }
 
 @Test("a number cut at any byte is as long as the slow grammar says", arguments: lengths)
 func numberLengthCut(text: String, length: Int) {
-    let bytes = Array(text.utf8)
-    for end in 0...bytes.count {
-        for start in 0...end {
-            #expect(numberLength(bytes[start..<end]) == slowNumberLength(bytes[start..<end]))
+    for numbers in Numbers.allCases {
+        let bytes = Array(text.utf8)
+        for end in 0...bytes.count {
+            for start in 0...end {
+                #expect(numbers.length(of: bytes[start..<end]) == slowNumberLength(bytes[start..<end]))
+            }
         }
     }
 }
 
 @Test("a text is a double exactly if all of it is a number", arguments: lengths)
 func wholeTextCounts(text: String, length: Int) {
-    #expect((parseDouble(text) != nil) == (length > 0 && length == text.utf8.count))
+    for numbers in Numbers.allCases {
+        #expect((numbers.double(text) != nil) == (length > 0 && length == text.utf8.count))
+    }
 }
 
-@Test("random texts are as long, and as valid, as the slow grammar says")
-func randomTexts() {
+@Test("random texts are as long, and as valid, as the slow grammar says", arguments: Numbers.allCases)
+func randomTexts(_ numbers: Numbers) {
     var random = SplitMix64(seed: 1)
     let alphabets = ["0123456789", "0123456789.", "00112233445566778899-+.eE", "019-+.eE/: \u{0}x"]
         .map { Array($0.utf8) }
@@ -222,26 +259,24 @@ func randomTexts() {
         let alphabet = alphabets.randomElement(using: &random)!
         let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
         let length = slowNumberLength(text[...])
-        #expect(numberLength(text) == length, "\(text)")
-        #expect((parseDouble(text) != nil) == (length > 0 && length == text.count), "\(text)")
+        #expect(numbers.length(of: text) == length, "\(text)")
+        #expect((numbers.double(text) != nil) == (length > 0 && length == text.count), "\(text)")
     }
 }
 
-@Test("bytes behind the length are not looked at")
-func bytesBehindTheLength() {
+@Test("bytes behind the length are not looked at", arguments: Numbers.allCases)
+func bytesBehindTheLength(_ numbers: Numbers) {
     let text = Array("-12345678901234567890.12345678901234567890e-12345678901234567890".utf8)
     for length in 0...text.count {
-        let alone = withBytes(text[..<length]) { sluice_number_length($0, $1) }
-        let within = withBytes(text) { bytes, _ in sluice_number_length(bytes, length) }
+        let alone = withBytes(text[..<length]) { numbers.length($0, $1) }
+        let within = withBytes(text) { bytes, _ in numbers.length(bytes, length) }
         #expect(alone == within)
-        var value = 0.0
-        let whole = withBytes(text) { bytes, _ in sluice_parse_double(bytes, length, &value) }
-        #expect((whole ? value : nil) == parseDouble(text[..<length]))
+        #expect(withBytes(text) { bytes, _ in numbers.double(bytes, length) } == numbers.double(text[..<length]))
     }
 }
 
-@Test("JSONTestSuite's numbers are accepted and refused as they should be")
-func conformance() throws {
+@Test("JSONTestSuite's numbers are accepted and refused as they should be", arguments: Numbers.allCases)
+func conformance(_ numbers: Numbers) throws {
     let folder = URL(filePath: #filePath)
         .appending(path: "../../../../shared/conformance/json/test_parsing").standardized
     let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
@@ -250,10 +285,10 @@ func conformance() throws {
         let around = Array("[] \n".utf8)
         let front = try Data(contentsOf: file).drop { around.contains($0) }
         let text = front.reversed().drop { around.contains($0) }.reversed()
-        let whole = numberLength(text) == text.count && !text.isEmpty
+        let whole = numbers.length(of: text) == text.count && !text.isEmpty
         if file.lastPathComponent.hasPrefix("y_") { #expect(whole, "\(file.lastPathComponent)") }
         if file.lastPathComponent.hasPrefix("n_") { #expect(!whole, "\(file.lastPathComponent)") }
-        #expect((parseDouble(text) != nil) == whole, "\(file.lastPathComponent)")
+        #expect((numbers.double(text) != nil) == whole, "\(file.lastPathComponent)")
     }
 }
 
@@ -307,11 +342,13 @@ private let integers: [(String, Int64?)] = [
 
 @Test("a text is the integer that it spells, or none", arguments: integers)
 func integerTable(text: String, value: Int64?) {
-    #expect(parseInt64(text) == value)
+    for numbers in Numbers.allCases {
+        #expect(numbers.int64(text) == value)
+    }
 }
 
-@Test("integers of every width are printed as Swift prints them, and parsed back")
-func integersOfEveryWidth() {
+@Test("integers of every width are printed as Swift prints them, and parsed back", arguments: Numbers.allCases)
+func integersOfEveryWidth(_ numbers: Numbers) {
     var random = SplitMix64(seed: 2)
     var values: [Int64] = [0, .max, .min]
     var power: Int64 = 1
@@ -321,8 +358,8 @@ func integersOfEveryWidth() {
     }
     for _ in 0..<20_000 { values.append(Int64(bitPattern: random.next()) >> Int64.random(in: 0...63, using: &random)) }
     for value in values {
-        #expect(printInt64(value) == String(value))
-        #expect(parseInt64(String(value)) == value)
+        #expect(numbers.text(of: value) == String(value))
+        #expect(numbers.int64(String(value)) == value)
     }
 }
 
@@ -383,28 +420,32 @@ private let doubles: [(String, UInt64)] = [
 
 @Test("a text is the double nearest to it", arguments: doubles)
 func doubleTable(text: String, bits: UInt64) {
-    #expect(parseDouble(text)?.bitPattern == bits)
-}
-
-@Test("zeros in front, behind and in the exponent change nothing")
-func manyZeros() {
-    for zeros in [1, 7, 8, 18, 19, 20, 300, 800, 5000] {
-        let text = String(repeating: "0", count: zeros)
-        #expect(parseDouble("0.\(text)125e\(zeros)") == 0.125)
-        #expect(parseDouble("0.125\(text)") == 0.125)
-        #expect(parseDouble("125\(text)e-\(zeros + 3)") == 0.125)
-        #expect(parseDouble("125\(text).\(text)e-\(zeros + 3)") == 0.125)
-        #expect(parseDouble("0.125e\(text)") == 0.125)
-        #expect(parseDouble("0.125e-\(text)1") == 0.0125)
-        #expect(parseDouble("0.\(text)") == 0)
-        #expect(parseDouble("0.\(text)1e\(zeros)") == 0.1)
-        let nines = String(repeating: "9", count: zeros)
-        #expect(parseDouble("\(nines)e-\(zeros)") == Double("0.\(nines)"))
+    for numbers in Numbers.allCases {
+        #expect(numbers.double(text)?.bitPattern == bits)
     }
 }
 
-@Test("a text halfway between two doubles goes to the even one, one just beside it to its own side")
-func halfwayPoints() {
+@Test("zeros in front, behind and in the exponent change nothing", arguments: Numbers.allCases)
+func manyZeros(_ numbers: Numbers) {
+    for zeros in [1, 7, 8, 18, 19, 20, 300, 800, 5000] {
+        let text = String(repeating: "0", count: zeros)
+        #expect(numbers.double("0.\(text)125e\(zeros)") == 0.125)
+        #expect(numbers.double("0.125\(text)") == 0.125)
+        #expect(numbers.double("125\(text)e-\(zeros + 3)") == 0.125)
+        #expect(numbers.double("125\(text).\(text)e-\(zeros + 3)") == 0.125)
+        #expect(numbers.double("0.125e\(text)") == 0.125)
+        #expect(numbers.double("0.125e-\(text)1") == 0.0125)
+        #expect(numbers.double("0.\(text)") == 0)
+        #expect(numbers.double("0.\(text)1e\(zeros)") == 0.1)
+        let nines = String(repeating: "9", count: zeros)
+        #expect(numbers.double("\(nines)e-\(zeros)") == Double("0.\(nines)"))
+    }
+}
+
+@Test(
+    "a text halfway between two doubles goes to the even one, one just beside it to its own side",
+    arguments: Numbers.allCases)
+func halfwayPoints(_ numbers: Numbers) {
     var random = SplitMix64(seed: 3)
     var all: [UInt64] = [0, 1, 2, 1 << 52 - 1, 1 << 52, 1 << 52 + 1, 0x7FEF_FFFF_FFFF_FFFF]
     for exponent in stride(from: UInt64(1), to: 2047, by: 37) {
@@ -417,24 +458,24 @@ func halfwayPoints() {
         let significand = bits >> 52 == 0 ? bits : bits & (1 << 52 - 1) | 1 << 52
         let (digits, exponent) = exactDecimal(2 * significand + 1, Int(max(bits >> 52, 1)) - 1076)
         let even = Double(bitPattern: bits + bits % 2)
-        #expect(parseDouble("\(digits)e\(exponent)") == even)
-        #expect(parseDouble("\(digits.prefix(1)).\(digits.dropFirst())0e\(exponent + digits.count - 1)") == even)
-        #expect(parseDouble("0.\(digits)e\(exponent + digits.count)") == even)
+        #expect(numbers.double("\(digits)e\(exponent)") == even)
+        #expect(numbers.double("\(digits.prefix(1)).\(digits.dropFirst())0e\(exponent + digits.count - 1)") == even)
+        #expect(numbers.double("0.\(digits)e\(exponent + digits.count)") == even)
         let zeros = String(repeating: "0", count: Int.random(in: 0...900, using: &random))
-        #expect(parseDouble("\(digits)\(zeros)e\(exponent - zeros.count)") == even)
-        #expect(parseDouble("\(digits)\(zeros)1e\(exponent - zeros.count - 1)") == below.nextUp)
+        #expect(numbers.double("\(digits)\(zeros)e\(exponent - zeros.count)") == even)
+        #expect(numbers.double("\(digits)\(zeros)1e\(exponent - zeros.count - 1)") == below.nextUp)
         // The digits end in an odd one or in 5, so one less of the last is the same number of digits.
         let last = digits.utf8.last! - 1
         if last >= UInt8(ascii: "0") {
             let less = digits.dropLast() + String(UnicodeScalar(last))
-            #expect(parseDouble("\(less)9\(zeros)e\(exponent - zeros.count - 1)") == below)
-            #expect(parseDouble("-\(less)9e\(exponent - 1)") == -below)
+            #expect(numbers.double("\(less)9\(zeros)e\(exponent - zeros.count - 1)") == below)
+            #expect(numbers.double("-\(less)9e\(exponent - 1)") == -below)
         }
     }
 }
 
-@Test("random decimals are what Swift says they are")
-func randomDecimals() {
+@Test("random decimals are what Swift says they are", arguments: Numbers.allCases)
+func randomDecimals(_ numbers: Numbers) {
     var random = SplitMix64(seed: 4)
     func digits(_ count: ClosedRange<Int>) -> String {
         String((0..<Int.random(in: count, using: &random)).map { _ in "0123456789".randomElement(using: &random)! })
@@ -445,15 +486,15 @@ func randomDecimals() {
         if Bool.random(using: &random) { text += "." + digits(1...30) }
         if Bool.random(using: &random) { text += "e\(Int.random(in: -345...310, using: &random))" }
         // Swift's answer to an overflow is an infinity, too.
-        #expect(parseDouble(text)?.bitPattern == Double(text)?.bitPattern, "\(text)")
+        #expect(numbers.double(text)?.bitPattern == Double(text)?.bitPattern, "\(text)")
     }
 }
 
-@Test("every exponent with the longest significands is what Swift says it is")
-func everyExponent() {
+@Test("every exponent with the longest significands is what Swift says it is", arguments: Numbers.allCases)
+func everyExponent(_ numbers: Numbers) {
     for exponent in -345...310 {
         for digits in ["1", "9007199254740993", "9999999999999999999", "18446744073709551615", "99999999999999999999"] {
-            #expect(parseDouble("\(digits)e\(exponent)") == Double("\(digits)e\(exponent)"), "\(digits)e\(exponent)")
+            #expect(numbers.double("\(digits)e\(exponent)") == Double("\(digits)e\(exponent)"), "\(digits)e\(exponent)")
         }
     }
 }
@@ -520,52 +561,70 @@ private let texts: [(Double, String)] = [
 
 @Test("a double is written as Python writes it", arguments: texts)
 func textTable(value: Double, text: String) {
-    #expect(printDouble(value) == text)
-    #expect(parseDouble(text)?.bitPattern == value.bitPattern)
+    for numbers in Numbers.allCases {
+        #expect(numbers.text(of: value) == text)
+        #expect(numbers.double(text)?.bitPattern == value.bitPattern)
+    }
 }
 
 /// Prints, compares with Swift's shortest digits, and parses back.
-private func expectShortest(_ value: Double) {
-    let text = printDouble(value)
+private func expectShortest(_ numbers: Numbers, _ value: Double) {
+    let text = numbers.text(of: value)
     #expect(Digits(text) == Digits("\(value)"), "\(value)")
-    #expect(parseDouble(text)?.bitPattern == value.bitPattern, "\(value)")
-    #expect(numberLength(text.utf8) == text.utf8.count, "\(value)")
+    #expect(numbers.double(text)?.bitPattern == value.bitPattern, "\(value)")
+    #expect(numbers.length(of: text.utf8) == text.utf8.count, "\(value)")
     #expect(text.utf8.count <= 24, "\(value)")
     let hasExponent = value != 0 && !(1e-4..<1e16).contains(abs(value))
     #expect(text.contains("e") == hasExponent && (hasExponent || text.contains(".")), "\(value)")
 }
 
-@Test("random bit patterns are written with the shortest digits that parse back")
-func randomBitPatterns() {
+@Test("random bit patterns are written with the shortest digits that parse back", arguments: Numbers.allCases)
+func randomBitPatterns(_ numbers: Numbers) {
     var random = SplitMix64(seed: 5)
-    for _ in 0..<20_000 { expectShortest(random.nextDouble()) }
+    for _ in 0..<20_000 { expectShortest(numbers, random.nextDouble()) }
 }
 
-@Test("numbers as people write them keep their digits")
-func humanNumbers() {
+@Test("numbers as people write them keep their digits", arguments: Numbers.allCases)
+func humanNumbers(_ numbers: Numbers) {
     var random = SplitMix64(seed: 6)
     for _ in 0..<20_000 {
         let shift = Int64.random(in: 0...45, using: &random)
         let digits = Int64.random(in: 1..<1_000_000_000_000_000, using: &random) >> shift
         let text = "\(digits)e-\(Int.random(in: 0...20, using: &random))"
-        let value = parseDouble(text)!
-        #expect(Digits(printDouble(value)) == Digits(text) || digits == 0, "\(text)")
-        expectShortest(value)
+        let value = numbers.double(text)!
+        #expect(Digits(numbers.text(of: value)) == Digits(text) || digits == 0, "\(text)")
+        expectShortest(numbers, value)
     }
 }
 
-@Test("powers of two and ten, their neighbours, whole numbers and subnormals are written with the shortest digits")
-func hardDoubles() {
+@Test(
+    "powers of two and ten, their neighbours, whole numbers and subnormals are written with the shortest digits",
+    arguments: Numbers.allCases)
+func hardDoubles(_ numbers: Numbers) {
     for exponent in UInt64(0)..<2047 {
         for fraction: UInt64 in [0, 1, 1 << 51, 1 << 52 - 1] {
-            expectShortest(Double(bitPattern: exponent << 52 | fraction))
+            expectShortest(numbers, Double(bitPattern: exponent << 52 | fraction))
         }
     }
     for exponent in -323...308 {
-        let power = parseDouble("1e\(exponent)")!
-        for value in [power.nextDown, power, power.nextUp] { expectShortest(value) }
+        let power = numbers.double("1e\(exponent)")!
+        for value in [power.nextDown, power, power.nextUp] { expectShortest(numbers, value) }
     }
-    for bits in UInt64(0)..<1000 { expectShortest(Double(bitPattern: bits)) }
-    for offset in 0..<1000 { expectShortest(Double((1 << 53) - 500 + offset)) }
-    for whole in 0..<2000 { #expect(printDouble(Double(whole)) == "\(whole).0") }
+    for bits in UInt64(0)..<1000 { expectShortest(numbers, Double(bitPattern: bits)) }
+    for offset in 0..<1000 { expectShortest(numbers, Double((1 << 53) - 500 + offset)) }
+    for whole in 0..<2000 { #expect(numbers.text(of: Double(whole)) == "\(whole).0") }
+}
+
+@Test("Swift's printers write at the place that they are given")
+func printersWriteInPlace() {
+    let values = [0, 0.5, -1.5, 1_234.5, 1_234_567_890.123, 1e-5, -1.2345678901234567e-300, 9_007_199_254_740_994]
+    for value in values {
+        for offset in 0..<4 {
+            var bytes = [UInt8](repeating: UInt8(ascii: "#"), count: offset + numberRoom)
+            var span = bytes.mutableSpan
+            let count = printDouble(value, into: &span, at: offset)
+            let expected = String(repeating: "#", count: offset) + Numbers.swift.text(of: value)
+            #expect(String(decoding: bytes.prefix(offset + count), as: UTF8.self) == expected)
+        }
+    }
 }
