@@ -14,7 +14,8 @@ enum JSONByte {
     static var closeArray: UInt8 { UInt8(ascii: "]") }
 
     @inline(__always) static func isWhite(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\t")
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+            || byte == UInt8(ascii: "\t")
     }
 
     @inline(__always) static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
@@ -132,7 +133,8 @@ enum JSONText {
     }
 
     /// What the escape whose backslash is at `start` means, and how many bytes it has.
-    @inline(__always) static func decodeEscape(_ bytes: Span<UInt8>, at start: Int) -> (meaning: UTF8Bytes, length: Int) {
+    @inline(__always) static func decodeEscape(_ bytes: Span<UInt8>, at start: Int) -> (meaning: UTF8Bytes, length: Int)
+    {
         let letter = bytes[start &+ 1]
         guard letter == UInt8(ascii: "u") else { return (UTF8Bytes(UInt32(simpleEscape(letter))), 2) }
         let first = JSONHexDigits(bytes.quad(at: start &+ 2)).value

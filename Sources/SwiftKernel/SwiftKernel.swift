@@ -24,11 +24,21 @@ public enum SwiftKernel {
     }
 
     private static func addTranscoders(to table: UnsafeMutablePointer<sluice_kernel>) {
-        table.pointee.to_utf8.0 = { Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.pointee.to_utf8.1 = { Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
+        table.pointee.to_utf8.0 = {
+            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.to_utf8.1 = {
+            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
         table.pointee.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.pointee.from_utf8.0 = { Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.pointee.from_utf8.1 = { Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.pointee.from_utf8.2 = { Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
+        table.pointee.from_utf8.0 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.1 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.2 = {
+            Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
     }
 }

@@ -21,7 +21,7 @@ protocol CharacterEncoding {
     /// What bytes that are no character are.
     static var fault: sluice_status { get }
 
-    /// The character that bytes[at ..< end] begins with; up to 4 bytes from `at` are within the span. There is one byte at least.
+    /// The character that bytes[at ..< end] begins with, which is one byte at least; 4 bytes from `at` are within the span.
     static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter
     /// Writes a character, and rubbish up to 4 bytes from `at`. Returns its bytes; 0 where the encoding lacks it.
     static func encode(_ character: UInt32, into out: inout MutableSpan<UInt8>, at: Int) -> Int
@@ -41,7 +41,8 @@ extension CharacterEncoding {
         return firstLane(signed(vector) .< SIMD16<Int8>(repeating: 0)) == 16 ? vector : nil
     }
 
-    @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int) {
+    @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int)
+    {
         out.store(characters, at: at)
     }
 }
@@ -138,7 +139,8 @@ enum UTF16Encoding<Order: ByteOrder>: CharacterEncoding {
         return (pairs | pairs &>> 16) & 0xFFFF_FFFF
     }
 
-    @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int) {
+    @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int)
+    {
         // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
         let words = unsafe unsafeBitCast(characters, to: SIMD2<UInt64>.self)
         out.store(widened(words[0]), at: at)

@@ -67,7 +67,9 @@ extension Span<UInt8> {
     @inline(__always) func quadOrLess(at offset: Int) -> UInt32 {
         if offset &+ 4 <= count { return quad(at: offset) }
         var quad: UInt32 = 0
-        for place in offset..<Swift.max(offset, count) { quad |= UInt32(self[place]) &<< UInt32(8 &* (place &- offset)) }
+        for place in offset..<Swift.max(offset, count) {
+            quad |= UInt32(self[place]) &<< UInt32(8 &* (place &- offset))
+        }
         return quad
     }
 }
