@@ -269,7 +269,7 @@ struct JSONMachine {
 
     /// How many of the 16 bytes from `at` on come before one that may not simply stand in a string, or ends it.
     @inline(__always) private static func plainCount(_ bytes: Span<UInt8>, at: Int) -> Int {
-        guard at &+ 16 <= bytes.count else { return plainCountAtEnd(bytes, at: at) }
+        guard bytes.hasVector(at: at) else { return plainCountAtEnd(bytes, at: at) }
         let vector = bytes.vector(at: at)
         return firstLane(
             (signed(vector) .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))

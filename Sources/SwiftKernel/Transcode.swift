@@ -38,7 +38,7 @@ extension CharacterEncoding {
 
     @inline(__always) static func decodeASCII(_ bytes: Span<UInt8>, at: Int) -> SIMD16<UInt8>? {
         let vector = bytes.vector(at: at)
-        return firstLane(signed(vector) .< SIMD16<Int8>(repeating: 0)) == 16 ? vector : nil
+        return isASCII(vector) ? vector : nil
     }
 
     @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int)
@@ -189,9 +189,9 @@ enum Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
                 from &+= 16 &* From.width
                 to &+= 16 &* To.width
             }
-            // As many again before ASCII is tried once more.
+            // Some before ASCII is tried once more.
             var step = 0
-            while step < 16, from < length {
+            while step < 8, from < length {
                 let next = From.decode(bytes, at: from, to: length)
                 guard next.length > 0 else { return next.isCut && !isFinal ? SLUICE_NEED_INPUT : From.fault }
                 let count = To.encode(next.character, into: &out, at: to)

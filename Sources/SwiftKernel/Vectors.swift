@@ -50,6 +50,13 @@ extension Span<UInt8> {
     return Int((pairs &* 0x0001_0001_0001_0001) &>> 48)
 }
 
+/// Whether no lane is over 0x7F.
+@inline(__always) func isASCII(_ vector: SIMD16<UInt8>) -> Bool {
+    // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
+    let halves = unsafe unsafeBitCast(vector, to: SIMD2<UInt64>.self)
+    return (halves[0] | halves[1]) & everyByte(0x80) == 0
+}
+
 /// The same bits as signed numbers: what is over 0x7F is less than 0.
 @inline(__always) func signed(_ vector: SIMD16<UInt8>) -> SIMD16<Int8> {
     // SAFETY: both have 16 bytes, of which every pattern of bits is a value.
@@ -57,6 +64,11 @@ extension Span<UInt8> {
 }
 
 extension Span<UInt8> {
+    /// Whether the 16 bytes from `offset` on are within the span: asked as loading them asks, so that it is asked once.
+    @inline(__always) func hasVector(at offset: Int) -> Bool {
+        UInt(bitPattern: offset) <= UInt(bitPattern: count) && count &- offset >= 16
+    }
+
     /// The 4 bytes from `offset` on, the first one lowest. All of them are within the span.
     @inline(__always) func quad(at offset: Int) -> UInt32 {
         // SAFETY: in bounds, as is checked; every pattern of bits is a UInt32.
