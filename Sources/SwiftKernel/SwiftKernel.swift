@@ -23,5 +23,31 @@ public enum SwiftKernel {
         table.encode_jsonl_records = { encode(.jsonRecords, $0, $1, $2, nil, $3, $4) }
         table.encode_csv_columns = { encode(.csv($4), $0, $1, $2, $3, $5, $6) }
         table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
+        addJSON(to: table)
+        addTranscoders(to: table)
+        return UnsafePointer(table)
+    }()
+
+    private static func addJSON(to table: UnsafeMutablePointer<sluice_kernel>) {
+        table.pointee.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
+    }
+
+    private static func addTranscoders(to table: UnsafeMutablePointer<sluice_kernel>) {
+        table.pointee.to_utf8.0 = {
+            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.to_utf8.1 = {
+            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
+        table.pointee.from_utf8.0 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.1 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.2 = {
+            Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
     }
 }

@@ -77,12 +77,6 @@ private struct ArrayKernel: CustomStringConvertible, Sendable {
     }
 }
 
-private func validate(_ document: [UInt8]) -> (status: sluice_status, offset: UInt32) {
-    var offset: UInt32 = .max
-    let status = sluice_json_validate(document, document.count, nil, nil, &offset)
-    return (status, offset)
-}
-
 /// Random elements, each with what ends it; sometimes damaged.
 private func randomElements(using random: inout SplitMix64) -> [UInt8] {
     func value(_ depth: Int) -> String {

@@ -101,12 +101,6 @@ private struct TestKernel: CustomStringConvertible, Sendable {
     }
 }
 
-private func validate(_ document: [UInt8]) -> (status: sluice_status, offset: UInt32) {
-    var offset: UInt32 = .max
-    let status = sluice_json_validate(document, document.count, nil, nil, &offset)
-    return (status, offset)
-}
-
 // ---- What is JSON ----
 
 extension JSONTexts.Invalid {
@@ -337,15 +331,14 @@ struct JSONTests {
                 continue
             }
             let line = TestKernel.all[0].index(text)
-            var tape = [UInt32](repeating: 0, count: 2 * text.count + 8)
-            var count = UInt32(tape.count)
-            var offset: UInt32 = 0
-            let status = sluice_json_validate(text, text.count, &tape, &count, &offset)
-            #expect(status == line.status)
-            if status == SLUICE_OK {
-                #expect(Array(tape[..<Int(count)]) == line.tape)
+            let whole = validate(text, capacity: 2 * text.count + 8)
+            #expect(whole.status == line.status)
+            if whole.status == SLUICE_OK {
+                #expect(whole.tape == line.tape)
+                let compacted = compactText(text + [UInt8](repeating: 0, count: Int(SLUICE_PADDING)), text.count)
+                #expect(compactText(compacted + [UInt8](repeating: 0, count: 64), compacted.count) == compacted)
             } else {
-                #expect(offset == line.errorOffset)
+                #expect(whole.offset == line.errorOffset)
             }
         }
     }
@@ -381,18 +374,9 @@ struct JSONTests {
     @Test("validate needs no tape, and says when one is too small")
     func validateTape() {
         let document = Array("{\"a\":[1,2]}".utf8)
-        for capacity in 0..<9 {
-            var tape = [UInt32](repeating: .max, count: 9)
-            var count = UInt32(capacity)
-            var offset: UInt32 = 0
-            #expect(sluice_json_validate(document, document.count, &tape, &count, &offset) == SLUICE_INDEX_FULL)
-            #expect(tape[capacity...].allSatisfy { $0 == .max })
-        }
-        var tape = [UInt32](repeating: 0, count: 9)
-        var count: UInt32 = 9
-        var offset: UInt32 = 0
-        #expect(sluice_json_validate(document, document.count, &tape, &count, &offset) == SLUICE_OK)
-        #expect(count == 9 && tape == [0, 8, 1, 5, 7, 6, 8, 9, 10])
+        for capacity in 0..<9 { #expect(validate(document, capacity: capacity).status == SLUICE_INDEX_FULL) }
+        let whole = validate(document, capacity: 9)
+        #expect(whole.status == SLUICE_OK && whole.tape == [0, 8, 1, 5, 7, 6, 8, 9, 10])
     }
 
     // ---- Lines ----
@@ -502,7 +486,7 @@ struct JSONTests {
                     found.firstIndex { $0 != SLUICE_JSON_ABSENT }
                         == (expected == nil ? nil : paths.firstIndex(of: path)), "\(document), \(path)")
                 if let position = found.first(where: { $0 != SLUICE_JSON_ABSENT }) {
-                    let end = sluice_json_value_end(bytes, answer.tape, position)
+                    let end = valueEnd(bytes, answer.tape, position)
                     let start = answer.tape[Int(position)]
                     #expect(
                         String(decoding: bytes[Int(start)..<Int(end)], as: UTF8.self) == expected,
@@ -529,7 +513,7 @@ struct JSONTests {
             let paths = numbers.map { "o\($0 / 100).k\($0 % 100)" }
             let found = project(bytes, answer.tape, [row, row], 0, paths)
             for (i, position) in found.enumerated() where position != SLUICE_JSON_ABSENT {
-                let end = sluice_json_value_end(bytes, answer.tape, position)
+                let end = valueEnd(bytes, answer.tape, position)
                 let text = String(decoding: bytes[Int(answer.tape[Int(position)])..<Int(end)], as: UTF8.self)
                 #expect(text == "\(numbers[i % count])")
             }
@@ -575,7 +559,7 @@ struct JSONTests {
                 }
                 for member in members {
                     let value = UInt32(member.value)
-                    let end = sluice_json_value_end(reader.bytes, reader.tape, value)
+                    let end = valueEnd(reader.bytes, reader.tape, value)
                     let start = reader.tape[member.value]
                     let status = validate(Array(reader.bytes[Int(start)..<Int(end)])).status
                     #expect(status == SLUICE_OK && ",} \t\r".utf8.contains(reader.bytes[Int(end)]), "\(lines)")
@@ -606,7 +590,7 @@ struct JSONTests {
                             // Behind the two entries of `[` or `{`, and one of what is before the value.
                             let position = answer.rows[answer.rows.count - 1].tape + (open == "[" ? 2 : 3)
                             #expect(answer.tape[Int(position)] == start, "\(text)")
-                            let end = sluice_json_value_end(bytes, answer.tape, position)
+                            let end = valueEnd(bytes, answer.tape, position)
                             #expect(end == start + UInt32(value.utf8.count), "\(text)")
                         }
                     }
@@ -619,7 +603,7 @@ struct JSONTests {
                         let row = answer.rows[answer.rows.count - 1]
                         // What is behind the end of the tape must not matter.
                         for next in [0, row.start + 1, .max] {
-                            let end = sluice_json_value_end(bytes, answer.tape + [next], row.tape)
+                            let end = valueEnd(bytes, answer.tape + [next], row.tape)
                             #expect(end == row.start + UInt32(value.utf8.count) && end == row.end, "\(text)")
                         }
                     }
@@ -640,15 +624,11 @@ struct JSONTests {
         ]
         for (literal, content) in cases {
             let bytes = Array(literal.utf8) + [UInt8](repeating: UInt8(ascii: "\""), count: Int(SLUICE_PADDING))
-            var out = [UInt8](repeating: 0, count: literal.utf8.count)
-            let length = sluice_json_string_content(bytes, &out)
-            #expect(
-                String(decoding: out[..<length], as: UTF8.self) == content
-                    && sluice_json_string_content(bytes, nil) == length)
+            #expect(decodedString(bytes) == Array(content.utf8), "\(literal)")
             let name = Array(content.utf8)
-            #expect(sluice_json_key_equals(bytes, 0, name, name.count), "\(literal)")
-            #expect(!sluice_json_key_equals(bytes, 0, name + [0x78], name.count + 1), "\(literal)")
-            #expect(name.isEmpty || !sluice_json_key_equals(bytes, 0, name, name.count - 1), "\(literal)")
+            #expect(keyEquals(bytes, 0, name), "\(literal)")
+            #expect(!keyEquals(bytes, 0, name + [0x78]), "\(literal)")
+            #expect(name.isEmpty || !keyEquals(bytes, 0, name.dropLast()), "\(literal)")
         }
     }
 
@@ -661,7 +641,7 @@ struct JSONTests {
                     i == escaped ? "\\u00" + String(byte, radix: 16) : String(UnicodeScalar(byte))
                 }
                 let bytes = Array("\"\(key.joined())\"".utf8) + [UInt8](repeating: 0x61, count: Int(SLUICE_PADDING))
-                let equals = { (name: [UInt8]) in sluice_json_key_equals(bytes, 0, name, name.count) }
+                let equals = { (name: [UInt8]) in keyEquals(bytes, 0, name) }
                 #expect(equals(name))
                 #expect(!equals(name + [0x61]) && !equals(name + [0x22]) && (length == 0 || !equals(name.dropLast())))
                 for i in name.indices {
@@ -677,7 +657,7 @@ struct JSONTests {
         for written in [#"a\nb"#, #"1234\n5678"#, #"12345678\n"#, #"\u0061"#, #"12345678\\"#] {
             let bytes = Array("\"\(written)\"".utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
             let name = Array(written.utf8)
-            #expect(!sluice_json_key_equals(bytes, 0, name, name.count), "\(written)")
+            #expect(!keyEquals(bytes, 0, name), "\(written)")
         }
     }
 
@@ -690,46 +670,12 @@ struct JSONTests {
         ]
         for (text, expected) in cases {
             let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: Int(SLUICE_PADDING))
-            var out = [UInt8](repeating: 0, count: text.utf8.count)
-            let length = sluice_json_compact(bytes, text.utf8.count, &out)
-            #expect(String(decoding: out[..<length], as: UTF8.self) == expected)
+            #expect(compactText(bytes, text.utf8.count) == Array(expected.utf8))
         }
     }
 }
 
 // ---- Inputs ----
-
-private func withPaths<R>(_ names: [String], _ body: ([sluice_json_path]) -> R) -> R {
-    let names = names.map { Array($0.utf8) }
-    return names.flatMap { $0 }.withUnsafeBufferPointer { joined in
-        var start = 0
-        return body(
-            names.map { name in
-                defer { start += name.count }
-                return sluice_json_path(name: joined.baseAddress.map { $0 + start }, length: UInt32(name.count))
-            })
-    }
-}
-
-private func project(
-    _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ flags: UInt32, _ paths: [String]
-) -> [UInt32] {
-    var out = [UInt32](repeating: 0, count: rows.count * paths.count)
-    withPaths(paths) {
-        sluice_json_project(bytes, tape, rows, UInt32(rows.count), flags, $0, UInt32($0.count), &out)
-    }
-    return out
-}
-
-private func projectKeys(
-    _ bytes: [UInt8], _ tape: [UInt32], _ rows: [sluice_json_row], _ keys: [String]
-) -> ([UInt32], firstUnknown: Int) {
-    var out = [UInt32](repeating: 0, count: rows.count * keys.count)
-    let firstUnknown = withPaths(keys) {
-        sluice_json_project_keys(bytes, tape, rows, UInt32(rows.count), $0, UInt32($0.count), &out)
-    }
-    return (out, Int(firstUnknown))
-}
 
 /// Reads a tape member by member and decodes every key: slow, and easy to see through.
 private struct PlainReader {
@@ -743,12 +689,7 @@ private struct PlainReader {
         var members: [(key: String, value: Int)] = []
         var position = object + 2
         while position < Int(tape[object + 1]) {
-            let literal = bytes[Int(tape[position])...]
-            let key = [UInt8](unsafeUninitializedCapacity: Int(tape[position + 1] - tape[position])) { room, count in
-                count = literal.withUnsafeBufferPointer {
-                    sluice_json_string_content($0.baseAddress, room.baseAddress)
-                }
-            }
+            let key = decodedString(bytes, at: Int(tape[position]))
             members.append((String(decoding: key, as: UTF8.self), position + 1))
             let isContainer = "{[".utf8.contains(bytes[Int(tape[position + 1])])
             position = isContainer ? Int(tape[position + 2]) + 1 : position + 2
