@@ -49,5 +49,18 @@ public enum SwiftKernel {
         table.pointee.from_utf8.2 = {
             Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
         }
+        setScanners(&table.pointee)
+        return UnsafePointer(table)
+    }()
+
+    /// CSV, lines, JSON's elements, UTF-8: what finds where records and fields are.
+    private static func setScanners(_ table: inout sluice_kernel) {
+        table.csv_cut = { csvCut($0, $1, $2, $3, $4) }
+        table.csv_index = { csvIndex($0, $1, $2, $3, $4) }
+        table.jsonl_cut = { jsonlCut($0, $1, $2, $3, $4) }
+        table.json_cut = { jsonCut($0, $1, $2, $3, $4) }
+        table.text_cut = { textCut($0, $1, $2, $3, $4) }
+        table.text_index = { textIndex($0, $1, $2, $3, $4) }
+        table.utf8_find_invalid = { utf8FindInvalid($0, $1) }
     }
 }

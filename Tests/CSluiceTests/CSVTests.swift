@@ -5,6 +5,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import SwiftKernel
+
 // MARK: cases
 
 private struct Dialect: Sendable {
@@ -316,6 +318,10 @@ private func content(_ field: [UInt8], _ dialect: sluice_csv_dialect) -> String 
     let measured = sluice_csv_field_content(field, field.count, &dialect, nil)
     let written = sluice_csv_field_content(field, field.count, &dialect, &out)
     #expect(measured == written && written <= field.count)
+    var same = [UInt8](repeating: 0, count: field.count)
+    var span = same.mutableSpan
+    let swift = csvFieldContent(field.span, CSVGrammar(dialect), out: &span)
+    #expect(swift == written && same.prefix(swift) == out.prefix(written))
     return String(decoding: out.prefix(written), as: UTF8.self)
 }
 
@@ -730,16 +736,26 @@ private struct Header: Sendable {
     }
 }
 
+/// Reads it with C, and expects the same of Swift.
 private func firstRecord(
     _ header: Header, length: Int, final: Bool, capacity: Int = 8
 ) -> (status: sluice_status, scanner: sluice_csv_scanner, fields: [String]) {
     let bytes = Array(header.input.utf8) + [UInt8](repeating: 10, count: Int(SLUICE_PADDING))
     var scanner = Scan(header.dialect, columns: 0).scanner
+    var swiftScanner = scanner
     var ends = [UInt32](repeating: 0, count: capacity)
+    var swiftEnds = ends
     var count: UInt32 = 0
     var start: UInt32 = 0
     let status = sluice_csv_first_record(
         &scanner, bytes, length, final, &ends, UInt32(capacity), &count, &start)
+    var span = swiftEnds.mutableSpan
+    let swift = csvFirstRecord(&swiftScanner, bytes.span.extracting(first: length), final: final, ends: &span)
+    #expect(swift.status == status && Place(status, swiftScanner) == Place(status, scanner))
+    if status == SLUICE_OK && scanner.records > 0 {
+        #expect(
+            swift.fields == count && swift.start == start && swiftEnds.prefix(swift.fields) == ends.prefix(Int(count)))
+    }
     guard status == SLUICE_OK else { return (status, scanner, []) }
     let starts = [start] + ends.prefix(Int(count)).map { $0 + 1 }
     let fields = (0..<Int(count)).map { content(Array(bytes[Int(starts[$0])..<Int(ends[$0])]), scanner.dialect) }
@@ -826,6 +842,34 @@ func fieldContent(_ field: String, _ expected: String) {
     ])
 func escapedContent(_ field: String, _ expected: String) {
     #expect(content(Array(field.utf8), Dialect.escaping.c) == expected)
+}
+
+@Test("a cell is null if it is one of the texts that say so, byte by byte")
+func nullTexts() {
+    let texts = ["NULL", "", "N/A"].map { Array($0.utf8) }
+    for (cell, isNull) in [
+        ("NULL", true), ("", true), ("N/A", true), ("NUL", false), ("null", false), ("NULLS", false),
+    ] {
+        let bytes = Array(cell.utf8)
+        texts[0].withUnsafeBufferPointer { first in
+            texts[2].withUnsafeBufferPointer { third in
+                let starts = [first.baseAddress, first.baseAddress, third.baseAddress]
+                let lengths: [UInt32] = [4, 0, 3]
+                starts.withUnsafeBufferPointer { starts in
+                    lengths.withUnsafeBufferPointer { lengths in
+                        var nulls = sluice_csv_nulls(
+                            texts: starts.baseAddress, lengths: lengths.baseAddress, count: 3)
+                        #expect(sluice_csv_is_null(&nulls, bytes, bytes.count) == isNull)
+                        let swift = csvIsNull(nulls, bytes.span)
+                        #expect(swift == isNull)
+                        nulls.count = 0
+                        let never = csvIsNull(nulls, bytes.span)
+                        #expect(!never)
+                    }
+                }
+            }
+        }
+    }
 }
 
 // MARK: csv-spectrum

@@ -1,0 +1,340 @@
+import CSluice
+
+// CSV: where fields end. The machine writes them one by one; blocks are taken in windows:
+//
+// 1. A window writes delimiters and LFs alike as ends of fields, and then proves that it was regular: that the n rows that
+//    should end there do so at an LF, that it holds no other LF, and that no row is blank.
+// 2. If not, the window is forgotten and halved; at one block the machine takes it. Nothing of the scanner changes before the
+//    proof, and what was written to `ends` is behind the entries in use.
+
+/// `sluice_csv_index_function`.
+func csvIndex(
+    _ scanner: UnsafeMutablePointer<sluice_csv_scanner>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ final: Bool,
+    _ index: UnsafeMutablePointer<sluice_csv_index>?
+) -> sluice_status {
+    guard let scanner, let index else { preconditionFailure("an index has a scanner and arrays") }
+    let arrays = unsafe index.pointee
+    // SAFETY: `length` bytes are the input, and the arrays have room for as many entries as they say; nobody else uses them.
+    let input = unsafe UnsafeBufferPointer(start: bytes, count: length)
+    let ends = unsafe UnsafeMutableBufferPointer(start: arrays.ends, count: Int(arrays.ends_capacity))
+    let rowStarts = unsafe UnsafeMutableBufferPointer(start: arrays.row_starts, count: Int(arrays.rows_capacity))
+    var endsSpan = unsafe ends.mutableSpan
+    var rowStartsSpan = unsafe rowStarts.mutableSpan
+    var machine = unsafe CSVMachine(scanner.pointee)
+    machine.flags = arrays.flags
+    let status = machine.index(unsafe input.span, final: final, &endsSpan, &rowStartsSpan)
+    unsafe scanner.pointee = machine.scanner
+    unsafe index.pointee.flags = machine.flags
+    return status
+}
+
+extension CSVMachine {
+    /// Blocks of the largest window: its bytes and entries stay in the first cache, and a byte counts 4 LFs of each.
+    private static let largestWindow = 63
+
+    mutating func index(
+        _ bytes: Span<UInt8>, final: Bool, _ ends: inout MutableSpan<UInt32>, _ rowStarts: inout MutableSpan<UInt32>
+    ) -> sluice_status {
+        var size = Self.largestWindow
+        while grammar.hasBlocks {
+            let start = position
+            let isBehindQuote = state == .quote
+            while isResumable, bytes.count - position >= 64, scanner.fields < scanner.columns {
+                var window = CSVWindow(self)
+                window.flatten(grammar, bytes, size: size, &ends)
+                flags |= window.flags
+                if take(window, bytes, &ends, &rowStarts) {
+                    size = min(2 * size, Self.largestWindow)
+                } else {
+                    let blocks = (window.position - position) / 64
+                    if blocks <= 1 { break }
+                    size = blocks / 2
+                }
+            }
+            findOpenQuote(bytes, from: start, isBehindQuote: isBehindQuote)
+            if bytes.count - position < 64 { break }
+            let status = indexBytes(bytes.extracting(first: position + 64), final: false, &ends, &rowStarts)
+            if status != SLUICE_NEED_INPUT { return status }
+        }
+        return indexBytes(bytes, final: final, &ends, &rowStarts)
+    }
+
+    // MARK: the machine
+
+    /// Indexes byte by byte.
+    mutating func indexBytes(
+        _ bytes: Span<UInt8>, final: Bool, _ ends: inout MutableSpan<UInt32>, _ rowStarts: inout MutableSpan<UInt32>
+    ) -> sluice_status {
+        passPlain(bytes)
+        while position < bytes.count {
+            let byte = bytes[position]
+            let step = grammar.step(state, byte)
+            let held = heldFlags(byte, step)
+            var status = SLUICE_OK
+            switch step.event {
+            case .data, .open: break
+            case .fieldEnd: status = addField(&ends)
+            case .recordEnd: status = addRecord(endingAt: fieldEnd(.recordEnd), &ends, &rowStarts)
+            case .commentEnd: scanner.skipped &+= 1
+            case .strayText, .strayReturn: status = refuse(step.event)
+            }
+            if status != SLUICE_OK { return status }
+            flags |= held
+            take(step)
+            passPlain(bytes)
+        }
+        return final ? indexEnd(&ends, &rowStarts) : SLUICE_NEED_INPUT
+    }
+
+    /// What a byte that is taken adds to the flags.
+    @inline(__always) private func heldFlags(_ byte: UInt8, _ step: CSVStep) -> UInt32 {
+        if step.state == .comment || step.event == .commentEnd { return 0 }
+        var held: UInt32 = byte > 0x7F ? SLUICE_HAS_NON_ASCII : 0
+        if grammar.isQuote(byte) { held |= SLUICE_HAS_QUOTE }
+        let mayEndLine = byte == .carriageReturn || (byte == .lineFeed && step.state == .quoted)
+        let isControl = byte < 0x20 && step.event == .data && !mayEndLine
+        let isBareReturn = state.isReturn && step.event != .recordEnd
+        let isOtherQuote = byte == UInt8(ascii: "\"") && grammar.quote != byte
+        let escapes = byte == UInt8(ascii: "\\") || isOtherQuote || isControl || isBareReturn
+        return escapes ? held | SLUICE_HAS_ESCAPE : held
+    }
+
+    /// A field that a record has too many is counted, but not written down.
+    @inline(__always) private mutating func addField(_ ends: inout MutableSpan<UInt32>) -> sluice_status {
+        if scanner.fields < scanner.columns {
+            let entry = Int(scanner.records) * Int(scanner.columns) + Int(scanner.fields)
+            if entry >= ends.count { return SLUICE_INDEX_FULL }
+            ends[entry] = scanner.position
+        }
+        scanner.fields &+= 1
+        return SLUICE_OK
+    }
+
+    private func isRagged(fields: UInt32) -> Bool {
+        switch UInt32(scanner.dialect.ragged) {
+        case SLUICE_CSV_RAGGED_PAD.rawValue: fields > scanner.columns
+        case SLUICE_CSV_RAGGED_TRUNCATE.rawValue: false
+        default: fields != scanner.columns
+        }
+    }
+
+    /// The record's last field ends at `end`; those it lacks end there too, one before their start.
+    private mutating func addRecord(
+        endingAt end: UInt32, _ ends: inout MutableSpan<UInt32>, _ rowStarts: inout MutableSpan<UInt32>
+    ) -> sluice_status {
+        if end == scanner.record_start {
+            scanner.skipped &+= 1
+            return SLUICE_OK
+        }
+        let fields = scanner.fields &+ 1
+        if isRagged(fields: fields) {
+            scanner.error_offset = scanner.record_start
+            scanner.error_fields = fields
+            return SLUICE_ERROR_RAGGED_RECORD
+        }
+        let row = Int(scanner.records)
+        let columns = Int(scanner.columns)
+        if row >= rowStarts.count || (row + 1) * columns > ends.count { return SLUICE_INDEX_FULL }
+        for field in min(Int(scanner.fields), columns)..<columns { ends[row * columns + field] = end }
+        if fields < scanner.columns { flags |= SLUICE_HAS_ABSENT }
+        rowStarts[row] = scanner.record_start
+        scanner.records &+= 1
+        scanner.fields = 0
+        return SLUICE_OK
+    }
+
+    private mutating func indexEnd(
+        _ ends: inout MutableSpan<UInt32>, _ rowStarts: inout MutableSpan<UInt32>
+    ) -> sluice_status {
+        let checked = checkEnd()
+        if checked != SLUICE_OK { return checked }
+        switch endEvent {
+        case .recordEnd:
+            let status = addRecord(endingAt: scanner.position, &ends, &rowStarts)
+            if status != SLUICE_OK { return status }
+            if state.isReturn { flags |= SLUICE_HAS_ESCAPE }
+        case .commentEnd: scanner.skipped &+= 1
+        default: return SLUICE_OK
+        }
+        startRecord()
+        return SLUICE_OK
+    }
+
+    // MARK: windows
+
+    /// Takes a window, if it is regular: proves (1), and writes down where its rows start.
+    private mutating func take(
+        _ window: CSVWindow, _ bytes: Span<UInt8>, _ ends: inout MutableSpan<UInt32>,
+        _ rowStarts: inout MutableSpan<UInt32>
+    ) -> Bool {
+        let columns = Int(scanner.columns)
+        let firstRow = Int(scanner.records)
+        let lastRow = firstRow &+ window.rows
+        let left = window.entries &- lastRow &* columns  // surplus fields are not kept
+        if window.position == position || left < 0 || left >= columns || lastRow > rowStarts.count { return false }
+        var start = scanner.record_start
+        var last = firstRow &* columns &+ columns &- 1
+        for row in firstRow..<lastRow {
+            let newline = ends[last]
+            let hasReturn = newline > start && bytes[Int(newline &- 1)] == .carriageReturn
+            let end = hasReturn ? newline &- 1 : newline
+            if bytes[Int(newline)] != .lineFeed || end <= start { return false }
+            rowStarts[row] = start
+            ends[last] = end
+            start = newline &+ 1
+            last &+= columns
+        }
+        scanner.records = UInt32(truncatingIfNeeded: lastRow)
+        scanner.fields = UInt32(truncatingIfNeeded: left)
+        if window.rows > 0 { (scanner.record_start, scanner.record_end) = (start, start) }
+        state = window.carry.state(before: window.position, bytes, grammar)
+        position = window.position
+        return true
+    }
+}
+
+/// A window of blocks that are flattened, but not yet proved.
+private struct CSVWindow {
+    var carry: CSVCarry
+    /// Its end.
+    var position: Int
+    /// LFs outside quotes.
+    var rows = 0
+    /// Those in use, from the first of the index on.
+    var entries: Int
+    /// What its bytes hold.
+    var flags: UInt32 = 0
+
+    @inline(__always) init(_ machine: CSVMachine) {
+        carry = CSVCarry(machine.state)
+        position = machine.position
+        let scanner = machine.scanner
+        entries = Int(scanner.records) &* Int(scanner.columns) &+ Int(scanner.fields)
+    }
+
+    /// Flattens up to `size` blocks while they verify and the index has room.
+    mutating func flatten(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, size: Int, _ ends: inout MutableSpan<UInt32>) {
+        let stop = position &+ min(size, (bytes.count &- position) / 64) &* 64
+        repeat {
+            flattenQuoted(grammar, bytes, to: stop)
+            flattenPlain(grammar, bytes, to: stop, &ends)
+        } while position < stop && flattenAny(grammar, bytes, &ends)
+    }
+
+    /// Blocks inside quotes, without a quote: nothing in them counts.
+    private mutating func flattenQuoted(_ grammar: CSVGrammar, _ bytes: Span<UInt8>, to stop: Int) {
+        guard carry.quoted != 0, !grammar.hasEscape else { return }
+        var held = CSVHeld(grammar)
+        let start = position
+        while position < stop {
+            let block = bytes.block(at: position)
+            if !block.equal(grammar.quote).isEmpty { break }
+            held.add(block, besides: block.equal(.lineFeed) | block.equal(.carriageReturn))
+            position &+= 64
+        }
+        if position == start { return }
+        flags |= held.flags
+        carry = CSVCarry(.quoted)
+    }
+
+    /// Blocks outside quotes that hold nothing but fields, delimiters, LFs and CRLFs, nor anything that is flagged.
+    private mutating func flattenPlain(
+        _ grammar: CSVGrammar, _ bytes: Span<UInt8>, to stop: Int, _ ends: inout MutableSpan<UInt32>
+    ) {
+        guard carry.quoted | carry.closed == 0 else { return }
+        let hasOtherBytes = grammar.hasOtherBytes
+        var window = self
+        var returned = carry.returned
+        var all = SIMD16<UInt8>()
+        var counts = SIMD16<UInt8>()  // of LFs, by place
+        while window.position < stop, ends.count &- window.entries >= 64 {
+            let block = bytes.block(at: window.position)
+            let newlines = block.equal(.lineFeed)
+            let fieldEnds = newlines | block.equal(grammar.delimiter)
+            let controls = block.below(0x20) - fieldEnds
+            let rare = controls | block.equal(grammar.quote) | block.equal(UInt8(ascii: "\\"))
+            if !rare.isEmpty || returned != 0 {
+                guard block.pairsReturns(&returned, with: newlines, rare) else { break }
+            }
+            if hasOtherBytes && grammar.hasOtherBytes(block) { break }
+            all = .merge(all, block.merged)
+            counts &+= newlines.counts
+            let base = UInt32(truncatingIfNeeded: window.position)
+            window.entries &+= ends.writePlaces(fieldEnds.bits, base: base, at: window.entries)
+            window.position &+= 64
+        }
+        if window.position == position { return }
+        window.carry = CSVCarry(behindPlain: bytes[window.position - 1], grammar)
+        for place in 0..<16 { window.rows &+= Int(counts[place]) }
+        if all.isNonASCII { window.flags |= SLUICE_HAS_NON_ASCII }
+        self = window
+    }
+
+    /// One block of any kind. False: it does not verify, or the index has no room.
+    @inline(never) private mutating func flattenAny(
+        _ grammar: CSVGrammar, _ bytes: Span<UInt8>, _ ends: inout MutableSpan<UInt32>
+    ) -> Bool {
+        let block = bytes.block(at: position)
+        guard ends.count &- entries >= 64, let marks = carry.mark(block, grammar) else { return false }
+        var held = CSVHeld(grammar)
+        held.add(block, besides: block.equal(.lineFeed) | block.equal(.carriageReturn) | block.equal(grammar.delimiter))
+        flags |= held.flags
+        if marks.quotes != 0 { flags |= SLUICE_HAS_QUOTE }
+        if marks.hasQuotedDelimiter && grammar.delimiter < 0x20 { flags |= SLUICE_HAS_ESCAPE }
+        entries &+= ends.writePlaces(marks.ends, base: UInt32(truncatingIfNeeded: position), at: entries)
+        rows &+= marks.newlines.nonzeroBitCount
+        position &+= 64
+        return true
+    }
+}
+
+extension Block {
+    /// Whether all of `rare` are CRs, and behind each is an LF; if the byte before is one (`returned`), too.
+    @inline(__always) fileprivate func pairsReturns(
+        _ returned: inout UInt64, with newlines: BlockMask, _ rare: BlockMask
+    ) -> Bool {
+        let returns = equal(.carriageReturn)
+        guard (rare - returns).isEmpty else { return false }
+        let places = returns.bits
+        if (places &<< 1 | returned) & ~newlines.bits != 0 { return false }
+        returned = places &>> 63
+        return true
+    }
+}
+
+extension CSVGrammar {
+    /// '"', where that is not the quote.
+    @inline(__always) fileprivate var otherQuote: UInt8 { quote == UInt8(ascii: "\"") ? quote : UInt8(ascii: "\"") }
+
+    /// Whether any byte counts but delimiter, quote, control bytes and the backslash.
+    @inline(__always) fileprivate var hasOtherBytes: Bool { otherQuote != quote || hasEscape || hasComments }
+
+    @inline(__always) fileprivate func hasOtherBytes(_ block: Block) -> Bool {
+        let escapes = block.equal(hasEscape ? escape : otherQuote)
+        let comments = block.equal(hasComments ? comment : otherQuote)
+        return !(escapes | comments | block.equal(otherQuote)).isEmpty
+    }
+}
+
+/// What is flagged of the bytes of blocks, but for quotes.
+private struct CSVHeld {
+    /// '"', where that is not the quote, or else the backslash.
+    let otherQuote: UInt8
+    var all = SIMD16<UInt8>()
+    var escapes = SIMDMask<SIMD16<Int8>>(repeating: false)
+
+    @inline(__always) init(_ grammar: CSVGrammar) {
+        otherQuote = UInt8(ascii: grammar.quote == UInt8(ascii: "\"") ? "\\" : "\"")
+    }
+
+    /// A block, of whose control bytes those in `known` need no escape.
+    @inline(__always) mutating func add(_ block: Block, besides known: BlockMask) {
+        all = .merge(all, block.merged)
+        let controls = block.below(0x20) - known
+        escapes = escapes .| (controls | block.equal(UInt8(ascii: "\\")) | block.equal(otherQuote)).merged
+    }
+
+    @inline(__always) var flags: UInt32 {
+        (all.isNonASCII ? SLUICE_HAS_NON_ASCII : 0) | (isAny(escapes) ? SLUICE_HAS_ESCAPE : 0)
+    }
+}
