@@ -17,7 +17,7 @@ private func putFromCSV(
         let needed = style.needsQuotes(source, field.inside)
         return put(source, needed ? field : field.inside, into: &out, at: place)
     }
-    let end = csvFieldContent(source, field, dialect, into: &out, at: place)
+    let end = putContent(source, field, dialect, into: &out, at: place)
     return style.finish(&out, Field(start: place, end: end))
 }
 
@@ -32,12 +32,12 @@ private func putFromString(
         let vector = source.vector(at: from)
         out.store(vector, at: place &+ (from &- text.start))
         let left = text.end &- from
-        let backslashes = vector .== all(Byte.backslash)
-        let quotes = (vector .== all(style.specialQuote)) .| (vector .== all(style.specialEscape))
-        let specials = (vector .== all(style.delimiter)) .| quotes
+        let backslashes = vector .== everyLane(UInt8.backslash)
+        let quotes = (vector .== everyLane(style.specialQuote)) .| (vector .== everyLane(style.specialEscape))
+        let specials = (vector .== everyLane(style.delimiter)) .| quotes
         if isAny(backslashes .| specials) {
             if firstLane(backslashes) < left {
-                let end = jsonStringContent(source, literal.start, into: &out, at: place)
+                let end = putDecoded(source, literal, into: &out, at: place)
                 return style.finish(&out, Field(start: place, end: end))
             }
             if firstLane(specials) < left { isQuoted = true }
@@ -52,11 +52,11 @@ private func putFromJSON(
     _ source: Span<UInt8>, _ value: Field, _ style: CSVStyle, into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int {
     switch source[value.start] {
-    case Byte.quote: return putFromString(source, value, style, into: &out, at: place)
+    case UInt8.quote: return putFromString(source, value, style, into: &out, at: place)
     case UInt8(ascii: "n"): return place
     case UInt8(ascii: "{"), UInt8(ascii: "["):
         return style.finish(
-            &out, Field(start: place, end: jsonCompact(source, value, into: &out, at: place)))
+            &out, Field(start: place, end: putCompact(source, value, into: &out, at: place)))
     default:
         return style.finish(&out, Field(start: place, end: put(source, value, into: &out, at: place)))
     }
@@ -95,8 +95,8 @@ private struct Plan {
     /// Whether the flags say that no field needs quotes in the output: they tell of the base's own quote, of '"' and of
     /// backslashes.
     private static func isVerbatim(_ batch: Batch, _ style: CSVStyle) -> Bool {
-        let isQuoteKnown = style.quote == 0 || style.quote == Byte.quote || style.quote == batch.dialect.quote
-        let isEscapeKnown = style.escape == 0 || style.escape == Byte.backslash
+        let isQuoteKnown = style.quote == 0 || style.quote == UInt8.quote || style.quote == batch.dialect.quote
+        let isEscapeKnown = style.escape == 0 || style.escape == UInt8.backslash
         return batch.hasNoSpecials && batch.dialect.delimiter == style.delimiter && isQuoteKnown && isEscapeKnown
     }
 
@@ -124,7 +124,7 @@ private func pieceEnd(_ columns: Span<sluice_column>, from first: Int) -> Int {
     return end
 }
 
-private func cellRoom(_ cell: Cell) -> Int {
+private func cellRoom(_ cell: OverlayCell) -> Int {
     2 &+ 2 &* (cell.tag == .string ? cell.text.length : scalarRoom(cell))
 }
 
@@ -207,7 +207,7 @@ private func endRow(
         end = put(style.quote, into: &out, at: end)
         end = put(style.quote, into: &out, at: end)
     }
-    return .upTo(put(Byte.lineFeed, into: &out, at: end))
+    return .upTo(put(UInt8.lineFeed, into: &out, at: end))
 }
 
 /// On errors `progress.errorColumn` tells where.

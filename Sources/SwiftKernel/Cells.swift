@@ -32,7 +32,7 @@ private func putDouble(
 
 /// Bytes that `putScalar` may write.
 @inline(__always)
-func scalarRoom(_ cell: Cell) -> Int {
+func scalarRoom(_ cell: OverlayCell) -> Int {
     if !cell.tag.isText { return Int(SLUICE_NUMBER_MAX) }
     return cell.tag == .bytes ? base64Length(cell.text.length) : cell.text.length
 }
@@ -40,14 +40,15 @@ func scalarRoom(_ cell: Cell) -> Int {
 // SAFETY (of spans of the arena): see `Batch`.
 extension Batch {
     /// Writes a cell's text as it is.
-    func putText(_ cell: Cell, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
+    func putText(_ cell: OverlayCell, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
         let arena = unsafe Span(_unsafeElements: self.arena)
         return putLong(arena, cell.text, into: &out, at: place)
     }
 
     /// Writes what both formats write alike: everything but strings, and bytes without quotes. nil: not finite.
     func putScalar(
-        _ cell: Cell, overlay: Int, _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>, at place: Int
+        _ cell: OverlayCell, overlay: Int, _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>,
+        at place: Int
     ) -> Int? {
         switch cell.tag {
         case .false: return put(.false, into: &out, at: place)
@@ -64,25 +65,26 @@ extension Batch {
 
     /// Writes a cell as a JSON value; nil where it is not finite. It is neither unset nor removed.
     func putJSON(
-        _ cell: Cell, overlay: Int, _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>, at place: Int
+        _ cell: OverlayCell, overlay: Int, _ doubles: inout PrintedDoubles, into out: inout MutableSpan<UInt8>,
+        at place: Int
     ) -> Int? {
         switch cell.tag {
         case .null: return put(.null, into: &out, at: place)
         case .string:
             let arena = unsafe Span(_unsafeElements: self.arena)
-            let start = put(Byte.quote, into: &out, at: place)
+            let start = put(UInt8.quote, into: &out, at: place)
             let end = putJSONText(arena, cell.text, into: &out, at: start)
-            return put(Byte.quote, into: &out, at: end)
+            return put(UInt8.quote, into: &out, at: end)
         case .bytes:
-            let start = put(Byte.quote, into: &out, at: place)
+            let start = put(UInt8.quote, into: &out, at: place)
             guard let end = putScalar(cell, overlay: overlay, &doubles, into: &out, at: start) else { return nil }
-            return put(Byte.quote, into: &out, at: end)
+            return put(UInt8.quote, into: &out, at: end)
         default: return putScalar(cell, overlay: overlay, &doubles, into: &out, at: place)
         }
     }
 
     /// Bytes that `putJSON` may write.
-    func jsonRoom(_ cell: Cell, exact: Bool) -> Int {
+    func jsonRoom(_ cell: OverlayCell, exact: Bool) -> Int {
         if cell.tag != .string { return scalarRoom(cell) &+ 2 }
         if !exact { return 2 &+ 6 &* cell.text.length }
         let arena = unsafe Span(_unsafeElements: self.arena)

@@ -33,7 +33,7 @@ func infer(_ source: Span<UInt8>, _ field: Field, quoted: Bool) -> CellTag {
         let sign = first == UInt8(ascii: "-") ? 1 : 0
         let zero = UInt8(ascii: "0")
         let digits = source.vector(at: field.start &+ sign)
-        let count = firstLane((digits &- all(zero)) .> all(9))
+        let count = firstLane((digits &- everyLane(zero)) .> everyLane(9))
         let isDigits = length > sign && length <= 16 && count >= length &- sign
         if isDigits && (digits[0] != zero || length == sign &+ 1) { return .decimal }
         if first > UInt8(ascii: "9") && first != UInt8(ascii: "t") && first != UInt8(ascii: "f") { return .string }

@@ -31,7 +31,7 @@ func beginRow(_ progress: Progress, into out: inout MutableSpan<UInt8>, at place
 
 @inline(__always)
 func endRow(_ progress: Progress, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    out[place] = Byte.lineFeed
+    out[place] = UInt8.lineFeed
     return progress.isArray ? place : place &+ 1
 }
 
@@ -49,7 +49,7 @@ private func putJSONFromCSV(
     {
         return end
     }
-    let end = csvFieldContent(source, field, dialect, into: &out, at: place)
+    let end = putContent(source, field, dialect, into: &out, at: place)
     return escapeInPlace(&out, Field(start: place, end: end), movedTo: place)
 }
 
@@ -77,15 +77,15 @@ private func putInferredQuoted(
         if infer(source, field.inside, quoted: true) != .string {
             return put(source, field.inside, into: &out, at: place)
         }
-        let start = put(Byte.quote, into: &out, at: place)
+        let start = put(UInt8.quote, into: &out, at: place)
         let end = putJSONFromCSV(source, field, dialect, into: &out, at: start)
-        return put(Byte.quote, into: &out, at: end)
+        return put(UInt8.quote, into: &out, at: end)
     }
-    let content = Field(start: place, end: csvFieldContent(source, field, dialect, into: &out, at: place))
+    let content = Field(start: place, end: putContent(source, field, dialect, into: &out, at: place))
     if infer(out.span, content, quoted: true) != .string { return content.end }
     let end = escapeInPlace(&out, content, movedTo: place &+ 1)
-    out[place] = Byte.quote
-    return put(Byte.quote, into: &out, at: end)
+    out[place] = UInt8.quote
+    return put(UInt8.quote, into: &out, at: end)
 }
 
 @inline(__always)
@@ -99,9 +99,9 @@ private func putInferred(
     switch infer(source, field, quoted: false) {
     case .null: return put(.null, into: &out, at: place)
     case .string:
-        let start = put(Byte.quote, into: &out, at: place)
+        let start = put(UInt8.quote, into: &out, at: place)
         let end = putString(source, field, dialect, into: &out, at: start)
-        return put(Byte.quote, into: &out, at: end)
+        return put(UInt8.quote, into: &out, at: end)
     default: return put(source, field, into: &out, at: place)
     }
 }
@@ -200,7 +200,7 @@ private func putStrings(
         guard number < columns.count, columns[number].isPlain else { break }
         end = columns[number].putKey(without: 0, 0, into: &out, at: end)
     }
-    return put(Byte.quote, into: &out, at: end)
+    return put(UInt8.quote, into: &out, at: end)
 }
 
 /// Writes the plain columns from `number` on by what the inference grammar says, and moves it behind them.
@@ -227,8 +227,8 @@ private func putBaseMember(
     if field.isAbsent { return place }
     guard batch.base == .csv else {
         let start = column.putKey(into: &out, at: place)
-        return opensContainer(bytes[field.start])
-            ? jsonCompact(bytes, field, into: &out, at: start)
+        return JSONByte.opensContainer(bytes[field.start])
+            ? putCompact(bytes, field, into: &out, at: start)
             : put(bytes, field, into: &out, at: start)
     }
     if isNullText(batch, bytes, field) { return put(.null, into: &out, at: column.putKey(into: &out, at: place)) }
@@ -241,7 +241,7 @@ private func putBaseMember(
         batch.isBinary
         ? base64Encode(bytes, field.start..<field.end, into: &out, at: start)
         : putString(bytes, field, batch.dialect, into: &out, at: start)
-    return put(Byte.quote, into: &out, at: end)
+    return put(UInt8.quote, into: &out, at: end)
 }
 
 /// Writes a column as a member with a comma before it; nothing where it is absent. nil: not finite.

@@ -5,14 +5,14 @@ import CSluice
 /// Lanes that a JSON string must escape: quote, backslash, below 0x20.
 @inline(__always)
 func jsonSpecials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-    (text .< all(0x20)) .| (text .== all(Byte.quote)) .| (text .== all(Byte.backslash))
+    (text .< everyLane(0x20)) .| (text .== everyLane(UInt8.quote)) .| (text .== everyLane(UInt8.backslash))
 }
 
 /// How a byte is written in a JSON string.
 @inline(__always)
 func escaped(_ byte: UInt8) -> ShortText {
     if byte >= 0x20 {
-        if byte == Byte.quote || byte == Byte.backslash { return escape(letter: byte) }
+        if byte == UInt8.quote || byte == UInt8.backslash { return escape(letter: byte) }
         return ShortText(word: UInt64(byte), length: 1)
     }
     let letters: UInt64 = 0x7266_006E_7462  // "btn", none for 0x0B, "fr"
@@ -26,7 +26,7 @@ func escaped(_ byte: UInt8) -> ShortText {
 
 @inline(__always)
 private func escape(letter: UInt8) -> ShortText {
-    ShortText(word: UInt64(letter) << 8 | UInt64(Byte.backslash), length: 2)
+    ShortText(word: UInt64(letter) << 8 | UInt64(UInt8.backslash), length: 2)
 }
 
 /// Bytes that escaping adds to `text`.
@@ -76,7 +76,7 @@ private struct QuotePairs {
 
     /// - Parameter vector: the 16 bytes from `start` on; there is one before.
     @inline(__always) init(_ source: Span<UInt8>, at start: Int, _ vector: SIMD16<UInt8>) {
-        let quote = all(Byte.quote)
+        let quote = everyLane(UInt8.quote)
         let before = source.vector(at: start &- 1) .== quote
         let behind = source.vector(at: start &+ 1) .== quote
         let second = source.vector(at: start &+ 2) .== quote
@@ -108,11 +108,11 @@ func putJSONUnquoted(
         }
         var clean = firstLane(specials)
         if clean >= left { return to &+ left }
-        if clean > 0 && clean < 16 && vector[0] != Byte.quote {
+        if clean > 0 && clean < 16 && vector[0] != UInt8.quote {
             let pairs = QuotePairs(source, at: from, vector)
-            out.store(vector ^ (lanes(pairs.firsts) & all(Byte.quote ^ Byte.backslash)), at: to)
+            out.store(vector ^ (lanes(pairs.firsts) & everyLane(UInt8.quote ^ UInt8.backslash)), at: to)
             clean = firstLane(specials .& .!(pairs.firsts .| pairs.seconds))
-            if clean >= left { return source[text.end &- 1] == Byte.quote ? nil : to &+ left }
+            if clean >= left { return source[text.end &- 1] == UInt8.quote ? nil : to &+ left }
             // The pair that ends in the next vector is that one's.
             if clean == 16 && lanes(pairs.firsts)[15] != 0 { clean = 15 }
             from &+= clean
@@ -122,8 +122,8 @@ func putJSONUnquoted(
         let byte = source[from]
         to = put(escaped(byte), into: &out, at: to)
         from &+= 1
-        guard byte == Byte.quote else { continue }
-        if from == text.end || source[from] != Byte.quote { return nil }
+        guard byte == UInt8.quote else { continue }
+        if from == text.end || source[from] != UInt8.quote { return nil }
         from &+= 1
     }
     return to
@@ -144,22 +144,22 @@ func escapeInPlace(_ out: inout MutableSpan<UInt8>, _ text: Field, movedTo place
 
 /// Writes `content` as a JSON string with its quotes, and not a byte more. Needs 6 bytes a byte and 2. Returns where it ends.
 package func jsonQuote(_ content: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    var end = put(Byte.quote, into: &out, at: place)
+    var end = put(UInt8.quote, into: &out, at: place)
     for i in content.indices {
         let byte = escaped(content[i])
         for j in 0..<byte.length {
             end = put(UInt8(truncatingIfNeeded: byte.word >> (8 &* UInt64(j))), into: &out, at: end)
         }
     }
-    return put(Byte.quote, into: &out, at: end)
+    return put(UInt8.quote, into: &out, at: end)
 }
 
 /// Writes `","name":"` for a column of JSON output, and not a byte more: all that stands between the contents of two string
 /// members, from which encoders cut what they need. Needs 6 bytes a byte and 6. Returns where it ends.
 package func jsonKey(_ name: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    var end = put(Byte.quote, into: &out, at: place)
-    end = put(Byte.comma, into: &out, at: end)
+    var end = put(UInt8.quote, into: &out, at: place)
+    end = put(UInt8.comma, into: &out, at: end)
     end = jsonQuote(name, into: &out, at: end)
     end = put(UInt8(ascii: ":"), into: &out, at: end)
-    return put(Byte.quote, into: &out, at: end)
+    return put(UInt8.quote, into: &out, at: end)
 }

@@ -177,7 +177,7 @@ private struct DecimalDigits {
     /// Writes "0.0012345".
     @inline(__always) func printFraction(into out: inout MutableSpan<UInt8>, at offset: Int) -> Int {
         let start = offset &+ 2 &- point
-        out.store(0x3030_3030_3030_2E30, at: offset)  // "0.000000"
+        out.store(0x3030_3030_3030_2E30 as UInt64, at: offset)  // "0.000000"
         out[start] = first
         out.store(upper, at: start &+ 1)
         out.store(lower, at: start &+ 9)

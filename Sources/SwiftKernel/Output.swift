@@ -3,13 +3,10 @@ import CSluice
 // Writing text into an output. Every function takes the place to write at and returns the place behind what it wrote; a
 // vector may be overwritten behind that.
 
-/// Bytes by their names.
-enum Byte {
+extension UInt8 {
     static let quote = UInt8(ascii: "\"")
     static let backslash = UInt8(ascii: "\\")
     static let comma = UInt8(ascii: ",")
-    static let lineFeed = UInt8(ascii: "\n")
-    static let carriageReturn = UInt8(ascii: "\r")
 }
 
 /// Copies bytes of which most are no longer than a vector.
@@ -62,10 +59,32 @@ func putUnbroken(_ source: Span<UInt8>, _ field: Field, into out: inout MutableS
     while from < field.end {
         let text = source.vector(at: from)
         out.store(text, at: to)
-        let first = firstLane((text .== all(Byte.carriageReturn)) .| (text .== all(Byte.lineFeed)))
+        let first = firstLane((text .== everyLane(UInt8.carriageReturn)) .| (text .== everyLane(UInt8.lineFeed)))
         let clean = min(first, 16, field.end &- from)
         to &+= clean
         from &+= clean &+ (clean < 16 ? 1 : 0)
     }
     return to
+}
+
+/// The content of a field of CSV without its quoting.
+func putContent(
+    _ source: Span<UInt8>, _ field: Field, _ dialect: sluice_csv_dialect, into out: inout MutableSpan<UInt8>,
+    at place: Int
+) -> Int {
+    let text = source.extracting(field.start..<field.end)
+    var room = out._mutatingExtracting(place..<place &+ field.length)
+    return place &+ csvFieldContent(text, CSVGrammar(dialect), out: &room)
+}
+
+/// What a JSON string means.
+func putDecoded(
+    _ source: Span<UInt8>, _ literal: Field, into out: inout MutableSpan<UInt8>, at place: Int
+) -> Int {
+    place &+ JSONText.decode(source, at: literal.start, into: &out, at: place)
+}
+
+/// A JSON text without the white space between its tokens.
+func putCompact(_ source: Span<UInt8>, _ text: Field, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
+    place &+ JSONText.compact(source, from: text.start, to: text.end, into: &out, at: place)
 }

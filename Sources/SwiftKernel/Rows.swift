@@ -16,8 +16,8 @@ package enum CellTag: UInt8 {
 }
 
 /// A cell of an overlay.
-struct Cell {
-    static let unset = Cell(tag: .unset, payload: 0)
+struct OverlayCell {
+    static let unset = OverlayCell(tag: .unset, payload: 0)
 
     var tag: CellTag
     var payload: UInt64
@@ -195,21 +195,22 @@ struct Batch {
     /// Position in the tape behind the value at `position`.
     @inline(__always) func skip(_ position: Int) -> Int {
         let bytes = unsafe Span(_unsafeElements: self.bytes)
-        return opensContainer(bytes[entry(position)]) ? entry(position &+ 1) &+ 1 : position &+ 1
+        let tape = unsafe Span(_unsafeElements: self.tape)
+        return JSONTape.next(bytes, tape, behind: position)
     }
 
     /// One past the last byte of the value at `position` of the tape.
-    func valueEnd(_ position: Int) -> Int {
+    @inline(__always) func valueEnd(_ position: Int) -> Int {
         let bytes = unsafe Span(_unsafeElements: self.bytes)
         let tape = unsafe Span(_unsafeElements: self.tape)
-        return jsonValueEnd(bytes, tape, position: position)
+        return JSONTape.valueEnd(bytes, tape, at: position)
     }
 
     // MARK: Overlays
 
     var overlayIndices: Range<Int> { 0..<overlays.count }
 
-    @inline(__always) func overlayCell(_ overlay: Int, _ slot: Int) -> Cell {
+    @inline(__always) func overlayCell(_ overlay: Int, _ slot: Int) -> OverlayCell {
         if overlay < 0 { return .unset }
         let overlays = unsafe Span(_unsafeElements: self.overlays)
         let column = overlays[overlay]
@@ -217,7 +218,7 @@ struct Batch {
         // SAFETY: an overlay has a tag and a payload for each slot, or one for all.
         let tags = unsafe Span(_unsafeStart: column.tags, count: count)
         let payloads = unsafe Span(_unsafeStart: column.payloads, count: count)
-        return Cell(tag: CellTag(rawValue: tags[slot]) ?? .unset, payload: payloads[slot])
+        return OverlayCell(tag: CellTag(rawValue: tags[slot]) ?? .unset, payload: payloads[slot])
     }
 
     /// Whether the key whose quote is at `key` means the overlay's name.
@@ -228,14 +229,14 @@ struct Batch {
         let buffer = unsafe UnsafeBufferPointer(start: column.name, count: Int(column.name_length))
         let name = unsafe Span(_unsafeElements: buffer)
         let bytes = unsafe Span(_unsafeElements: self.bytes)
-        return jsonKeyEquals(bytes, key, name)
+        return JSONText.key(bytes, at: key, means: name)
     }
 
     /// The first byte of the overlay's name; of none, that of what ends it.
     func firstOfName(_ overlay: Int) -> UInt8 {
         let overlays = unsafe Span(_unsafeElements: self.overlays)
         let column = overlays[overlay]
-        return column.name_length > 0 ? unsafe column.name[0] : Byte.quote
+        return column.name_length > 0 ? unsafe column.name[0] : UInt8.quote
     }
 }
 
@@ -254,18 +255,15 @@ func isQuoted(_ bytes: Span<UInt8>, _ field: Field, _ dialect: sluice_csv_dialec
 /// Quoted as RFC 4180 has it, at least at both ends.
 @inline(__always)
 func isQuotedPlainly(_ bytes: Span<UInt8>, _ field: Field, _ dialect: sluice_csv_dialect) -> Bool {
-    dialect.quote == Byte.quote && dialect.escape == 0 && field.length >= 2 && bytes[field.end &- 1] == Byte.quote
+    dialect.quote == UInt8.quote && dialect.escape == 0 && field.length >= 2 && bytes[field.end &- 1] == UInt8.quote
 }
 
 /// Whether a cell is null by its text.
 @inline(__always)
 func isNullText(_ batch: Batch, _ bytes: Span<UInt8>, _ field: Field) -> Bool {
     guard let nulls = unsafe batch.nulls, !isQuoted(bytes, field, batch.dialect) else { return false }
-    return unsafe csvIsNull(nulls.pointee, bytes, field)
+    return unsafe csvIsNull(nulls.pointee, bytes.extracting(field.start..<field.end))
 }
-
-@inline(__always)
-func opensContainer(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") }
 
 extension sluice_column {
     /// A field of the base that nothing lies over.

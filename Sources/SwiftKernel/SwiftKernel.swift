@@ -14,6 +14,9 @@ public enum SwiftKernel {
         let table = UnsafeMutablePointer<sluice_kernel>.allocate(capacity: 1)
         table.initialize(to: scalar.pointee)
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        setScanners(&table.pointee)
+        addJSON(to: table)
+        addTranscoders(to: table)
         setEncoders(&table.pointee)
         return UnsafePointer(table)
     }()
@@ -23,10 +26,7 @@ public enum SwiftKernel {
         table.encode_jsonl_records = { encode(.jsonRecords, $0, $1, $2, nil, $3, $4) }
         table.encode_csv_columns = { encode(.csv($4), $0, $1, $2, $3, $5, $6) }
         table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
-        addJSON(to: table)
-        addTranscoders(to: table)
-        return UnsafePointer(table)
-    }()
+    }
 
     private static func addJSON(to table: UnsafeMutablePointer<sluice_kernel>) {
         table.pointee.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
@@ -49,9 +49,7 @@ public enum SwiftKernel {
         table.pointee.from_utf8.2 = {
             Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
         }
-        setScanners(&table.pointee)
-        return UnsafePointer(table)
-    }()
+    }
 
     /// CSV, lines, JSON's elements, UTF-8: what finds where records and fields are.
     private static func setScanners(_ table: inout sluice_kernel) {

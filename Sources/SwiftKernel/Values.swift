@@ -55,9 +55,9 @@ extension Batch {
         if isBinary { return .value(Value(tag: .bytes, text: .base(field))) }
         if isNullText(self, bytes, field) { return .value(Value(tag: .null, text: .base(field))) }
         let isQuoted = isQuoted(bytes, field, dialect)
-        if isQuoted && (!isQuotedPlainly(bytes, field, dialect) || bytes.contains(Byte.quote, field.inside)) {
+        if isQuoted && (!isQuotedPlainly(bytes, field, dialect) || bytes.contains(UInt8.quote, field.inside)) {
             if scratch.count &- used < field.length { return .needsScratch(field.length) }
-            let end = csvFieldContent(bytes, field, dialect, into: &scratch, at: used)
+            let end = putContent(bytes, field, dialect, into: &scratch, at: used)
             let text = Field(start: used, end: end)
             used = end
             let tag = isInferred ? inferCell(scratch.span.extracting(text.start..<end), quoted: true) : .string
@@ -76,18 +76,18 @@ extension Batch {
         case UInt8(ascii: "n"): return .value(Value(tag: .null, text: .base(field)))
         case UInt8(ascii: "t"): return .value(Value(tag: .true, text: .base(field)))
         case UInt8(ascii: "f"): return .value(Value(tag: .false, text: .base(field)))
-        case Byte.quote: isString = true
+        case UInt8.quote: isString = true
         case UInt8(ascii: "{"), UInt8(ascii: "["): isString = false
         default: return .value(Value(tag: .decimal, text: .base(field)))
         }
-        if isString && !bytes.contains(Byte.backslash, field) {
+        if isString && !bytes.contains(UInt8.backslash, field) {
             return .value(Value(tag: .string, text: .base(field.inside)))
         }
         if scratch.count &- used < field.length { return .needsScratch(field.length) }
         let end =
             isString
-            ? jsonStringContent(bytes, field.start, into: &scratch, at: used)
-            : jsonCompact(bytes, field, into: &scratch, at: used)
+            ? putDecoded(bytes, field, into: &scratch, at: used)
+            : putCompact(bytes, field, into: &scratch, at: used)
         let text = Field(start: used, end: end)
         used = end
         return .value(Value(tag: isString ? .string : .json, text: .scratch(text)))
@@ -99,7 +99,7 @@ extension Span<UInt8> {
     fileprivate func contains(_ byte: UInt8, _ text: Field) -> Bool {
         var at = text.start
         while at < text.end {
-            let clean = firstLane(vector(at: at) .== all(byte))
+            let clean = firstLane(vector(at: at) .== everyLane(byte))
             if clean < 16 { return clean < text.end &- at }
             at &+= 16
         }
