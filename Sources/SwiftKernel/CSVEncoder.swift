@@ -32,7 +32,7 @@ private func putFromString(
         let vector = source.vector(at: from)
         out.store(vector, at: place &+ (from &- text.start))
         let left = text.end &- from
-        let backslashes = vector .== everyLane(UInt8.backslash)
+        let backslashes = vector .== everyLane(.backslash)
         let quotes = (vector .== everyLane(style.specialQuote)) .| (vector .== everyLane(style.specialEscape))
         let specials = (vector .== everyLane(style.delimiter)) .| quotes
         if isAny(backslashes .| specials) {
@@ -52,7 +52,7 @@ private func putFromJSON(
     _ source: Span<UInt8>, _ value: Field, _ style: CSVStyle, into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int {
     switch source[value.start] {
-    case UInt8.quote: return putFromString(source, value, style, into: &out, at: place)
+    case .quote: return putFromString(source, value, style, into: &out, at: place)
     case UInt8(ascii: "n"): return place
     case UInt8(ascii: "{"), UInt8(ascii: "["):
         return style.finish(
@@ -95,8 +95,8 @@ private struct Plan {
     /// Whether the flags say that no field needs quotes in the output: they tell of the base's own quote, of '"' and of
     /// backslashes.
     private static func isVerbatim(_ batch: Batch, _ style: CSVStyle) -> Bool {
-        let isQuoteKnown = style.quote == 0 || style.quote == UInt8.quote || style.quote == batch.dialect.quote
-        let isEscapeKnown = style.escape == 0 || style.escape == UInt8.backslash
+        let isQuoteKnown = style.quote == 0 || style.quote == .quote || style.quote == batch.dialect.quote
+        let isEscapeKnown = style.escape == 0 || style.escape == .backslash
         return batch.hasNoSpecials && batch.dialect.delimiter == style.delimiter && isQuoteKnown && isEscapeKnown
     }
 
@@ -207,7 +207,7 @@ private func endRow(
         end = put(style.quote, into: &out, at: end)
         end = put(style.quote, into: &out, at: end)
     }
-    return .upTo(put(UInt8.lineFeed, into: &out, at: end))
+    return .upTo(put(.lineFeed, into: &out, at: end))
 }
 
 /// On errors `progress.errorColumn` tells where.

@@ -23,11 +23,11 @@ struct CSVStyle {
     }
 
     /// Quotes are RFC 4180's.
-    var isStandard: Bool { quote == UInt8.quote && escape == 0 }
+    var isStandard: Bool { quote == .quote && escape == 0 }
 
     /// Lanes that must be quoted.
     @inline(__always) func specials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-        let ends = (text .== everyLane(UInt8.carriageReturn)) .| (text .== everyLane(UInt8.lineFeed))
+        let ends = (text .== everyLane(.carriageReturn)) .| (text .== everyLane(.lineFeed))
         let quotes = (text .== everyLane(specialQuote)) .| (text .== everyLane(specialEscape))
         return (text .== everyLane(delimiter)) .| quotes .| ends
     }
@@ -80,7 +80,7 @@ package func csvQuote(
     var isQuoted = always
     for i in content.indices {
         switch content[i] {
-        case style.delimiter, style.specialQuote, style.specialEscape, UInt8.carriageReturn, UInt8.lineFeed:
+        case style.delimiter, style.specialQuote, style.specialEscape, .carriageReturn, .lineFeed:
             isQuoted = true
         default: break
         }

@@ -72,13 +72,13 @@ extension Batch {
         case .null: return put(.null, into: &out, at: place)
         case .string:
             let arena = unsafe Span(_unsafeElements: self.arena)
-            let start = put(UInt8.quote, into: &out, at: place)
+            let start = put(.quote, into: &out, at: place)
             let end = putJSONText(arena, cell.text, into: &out, at: start)
-            return put(UInt8.quote, into: &out, at: end)
+            return put(.quote, into: &out, at: end)
         case .bytes:
-            let start = put(UInt8.quote, into: &out, at: place)
+            let start = put(.quote, into: &out, at: place)
             guard let end = putScalar(cell, overlay: overlay, &doubles, into: &out, at: start) else { return nil }
-            return put(UInt8.quote, into: &out, at: end)
+            return put(.quote, into: &out, at: end)
         default: return putScalar(cell, overlay: overlay, &doubles, into: &out, at: place)
         }
     }

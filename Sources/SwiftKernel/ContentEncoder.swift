@@ -69,7 +69,7 @@ private func putField(
     }
     switch bytes[field.start] {
     case UInt8(ascii: "n"), UInt8(ascii: "{"), UInt8(ascii: "["): return nil
-    case UInt8.quote:
+    case .quote:
         return Written(end: putDecoded(bytes, field, into: &out, at: place), isString: true)
     default: return Written(end: put(bytes, field, into: &out, at: place), isString: false)
     }
@@ -78,10 +78,10 @@ private func putField(
 /// Whether a line of this content would be read back as it is.
 private func isLine(_ text: Span<UInt8>, _ content: Field) -> Bool {
     if content.length == 0 { return true }
-    if text[content.end &- 1] == UInt8.carriageReturn { return false }
+    if text[content.end &- 1] == .carriageReturn { return false }
     var at = content.start
     while at < content.end {
-        let clean = firstLane(text.vector(at: at) .== everyLane(UInt8.lineFeed))
+        let clean = firstLane(text.vector(at: at) .== everyLane(.lineFeed))
         if clean < 16 { return clean >= content.end &- at }
         at &+= 16
     }
@@ -117,14 +117,14 @@ private func putRun(
         let text = batch.cell(next.row, 0)
         if number > progress.row && text.start != end &+ divider { break }
         if text.end &- start &+ divider > room { break }
-        let endsInReturn = text.length > 0 && bytes[text.end &- 1] == UInt8.carriageReturn
-        if divider > 0 && (endsInReturn || batch.dialect.delimiter != UInt8.lineFeed) { break }
+        let endsInReturn = text.length > 0 && bytes[text.end &- 1] == .carriageReturn
+        if divider > 0 && (endsInReturn || batch.dialect.delimiter != .lineFeed) { break }
         end = text.end
         number &+= 1
     }
     if number == progress.row { return false }
     let copied = putLong(bytes, Field(start: start, end: end), into: &out, at: progress.written)
-    if divider > 0 { out[copied] = UInt8.lineFeed }
+    if divider > 0 { out[copied] = .lineFeed }
     progress.written = copied &+ divider
     progress.row = number
     return true
@@ -163,7 +163,7 @@ private func putRow(
     }
     if lines {
         if !isLine(out.span, Field(start: start, end: end)) { return SLUICE_ERROR_LINE_BREAK }
-        end = put(UInt8.lineFeed, into: &out, at: end)
+        end = put(.lineFeed, into: &out, at: end)
     }
     progress.written = end
     progress.row &+= 1

@@ -31,7 +31,7 @@ func beginRow(_ progress: Progress, into out: inout MutableSpan<UInt8>, at place
 
 @inline(__always)
 func endRow(_ progress: Progress, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    out[place] = UInt8.lineFeed
+    out[place] = .lineFeed
     return progress.isArray ? place : place &+ 1
 }
 
@@ -77,15 +77,15 @@ private func putInferredQuoted(
         if infer(source, field.inside, quoted: true) != .string {
             return put(source, field.inside, into: &out, at: place)
         }
-        let start = put(UInt8.quote, into: &out, at: place)
+        let start = put(.quote, into: &out, at: place)
         let end = putJSONFromCSV(source, field, dialect, into: &out, at: start)
-        return put(UInt8.quote, into: &out, at: end)
+        return put(.quote, into: &out, at: end)
     }
     let content = Field(start: place, end: putContent(source, field, dialect, into: &out, at: place))
     if infer(out.span, content, quoted: true) != .string { return content.end }
     let end = escapeInPlace(&out, content, movedTo: place &+ 1)
-    out[place] = UInt8.quote
-    return put(UInt8.quote, into: &out, at: end)
+    out[place] = .quote
+    return put(.quote, into: &out, at: end)
 }
 
 @inline(__always)
@@ -99,9 +99,9 @@ private func putInferred(
     switch infer(source, field, quoted: false) {
     case .null: return put(.null, into: &out, at: place)
     case .string:
-        let start = put(UInt8.quote, into: &out, at: place)
+        let start = put(.quote, into: &out, at: place)
         let end = putString(source, field, dialect, into: &out, at: start)
-        return put(UInt8.quote, into: &out, at: end)
+        return put(.quote, into: &out, at: end)
     default: return put(source, field, into: &out, at: place)
     }
 }
@@ -186,8 +186,7 @@ private func exactRoom(_ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<slu
 /// Writes the plain columns from `number` on as strings, and moves it behind them.
 private func putStrings(
     _ batch: Batch, _ bytes: Span<UInt8>, _ columns: Span<sluice_column>, from number: inout Int, row: Int,
-    isVerbatim: Bool,
-    into out: inout MutableSpan<UInt8>, at place: Int
+    isVerbatim: Bool, into out: inout MutableSpan<UInt8>, at place: Int
 ) -> Int {
     var end = columns[number].putKey(without: 1, 0, into: &out, at: place)
     while true {
@@ -200,7 +199,7 @@ private func putStrings(
         guard number < columns.count, columns[number].isPlain else { break }
         end = columns[number].putKey(without: 0, 0, into: &out, at: end)
     }
-    return put(UInt8.quote, into: &out, at: end)
+    return put(.quote, into: &out, at: end)
 }
 
 /// Writes the plain columns from `number` on by what the inference grammar says, and moves it behind them.
@@ -241,7 +240,7 @@ private func putBaseMember(
         batch.isBinary
         ? base64Encode(bytes, field.start..<field.end, into: &out, at: start)
         : putString(bytes, field, batch.dialect, into: &out, at: start)
-    return put(UInt8.quote, into: &out, at: end)
+    return put(.quote, into: &out, at: end)
 }
 
 /// Writes a column as a member with a comma before it; nothing where it is absent. nil: not finite.

@@ -23,7 +23,7 @@ private struct KeyHints {
     private var bits: UInt64 = 0
 
     init(_ batch: Batch) {
-        if batch.has(SLUICE_HAS_ESCAPE) { insert(UInt8.backslash) }
+        if batch.has(SLUICE_HAS_ESCAPE) { insert(.backslash) }
         for o in batch.overlayIndices { insert(batch.firstOfName(o)) }
     }
 
@@ -202,9 +202,9 @@ private func runEnd(
         let next = batch.place(number)
         if !next.isBased || next.row != last.row &+ 1 || batch.hasCells(next.slot) { break }
         let row = batch.record(next.row)
-        if Int(row.start) != end &+ divider || bytes[Int(row.start) &- 1] != UInt8.lineFeed { break }
+        if Int(row.start) != end &+ divider || bytes[Int(row.start) &- 1] != .lineFeed { break }
         if Int(row.end) &- start &+ divider > room { break }
-        if progress.isArray && bytes[end] != UInt8.comma { break }
+        if progress.isArray && bytes[end] != .comma { break }
         last = next
         number &+= 1
     }

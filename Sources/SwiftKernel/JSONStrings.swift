@@ -5,14 +5,14 @@ import CSluice
 /// Lanes that a JSON string must escape: quote, backslash, below 0x20.
 @inline(__always)
 func jsonSpecials(_ text: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
-    (text .< everyLane(0x20)) .| (text .== everyLane(UInt8.quote)) .| (text .== everyLane(UInt8.backslash))
+    (text .< everyLane(0x20)) .| (text .== everyLane(.quote)) .| (text .== everyLane(.backslash))
 }
 
 /// How a byte is written in a JSON string.
 @inline(__always)
 func escaped(_ byte: UInt8) -> ShortText {
     if byte >= 0x20 {
-        if byte == UInt8.quote || byte == UInt8.backslash { return escape(letter: byte) }
+        if byte == .quote || byte == .backslash { return escape(letter: byte) }
         return ShortText(word: UInt64(byte), length: 1)
     }
     let letters: UInt64 = 0x7266_006E_7462  // "btn", none for 0x0B, "fr"
@@ -76,7 +76,7 @@ private struct QuotePairs {
 
     /// - Parameter vector: the 16 bytes from `start` on; there is one before.
     @inline(__always) init(_ source: Span<UInt8>, at start: Int, _ vector: SIMD16<UInt8>) {
-        let quote = everyLane(UInt8.quote)
+        let quote = everyLane(.quote)
         let before = source.vector(at: start &- 1) .== quote
         let behind = source.vector(at: start &+ 1) .== quote
         let second = source.vector(at: start &+ 2) .== quote
@@ -108,11 +108,11 @@ func putJSONUnquoted(
         }
         var clean = firstLane(specials)
         if clean >= left { return to &+ left }
-        if clean > 0 && clean < 16 && vector[0] != UInt8.quote {
+        if clean > 0 && clean < 16 && vector[0] != .quote {
             let pairs = QuotePairs(source, at: from, vector)
-            out.store(vector ^ (lanes(pairs.firsts) & everyLane(UInt8.quote ^ UInt8.backslash)), at: to)
+            out.store(vector ^ (lanes(pairs.firsts) & everyLane(.quote ^ .backslash)), at: to)
             clean = firstLane(specials .& .!(pairs.firsts .| pairs.seconds))
-            if clean >= left { return source[text.end &- 1] == UInt8.quote ? nil : to &+ left }
+            if clean >= left { return source[text.end &- 1] == .quote ? nil : to &+ left }
             // The pair that ends in the next vector is that one's.
             if clean == 16 && lanes(pairs.firsts)[15] != 0 { clean = 15 }
             from &+= clean
@@ -122,8 +122,8 @@ func putJSONUnquoted(
         let byte = source[from]
         to = put(escaped(byte), into: &out, at: to)
         from &+= 1
-        guard byte == UInt8.quote else { continue }
-        if from == text.end || source[from] != UInt8.quote { return nil }
+        guard byte == .quote else { continue }
+        if from == text.end || source[from] != .quote { return nil }
         from &+= 1
     }
     return to
@@ -144,22 +144,22 @@ func escapeInPlace(_ out: inout MutableSpan<UInt8>, _ text: Field, movedTo place
 
 /// Writes `content` as a JSON string with its quotes, and not a byte more. Needs 6 bytes a byte and 2. Returns where it ends.
 package func jsonQuote(_ content: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    var end = put(UInt8.quote, into: &out, at: place)
+    var end = put(.quote, into: &out, at: place)
     for i in content.indices {
         let byte = escaped(content[i])
         for j in 0..<byte.length {
             end = put(UInt8(truncatingIfNeeded: byte.word >> (8 &* UInt64(j))), into: &out, at: end)
         }
     }
-    return put(UInt8.quote, into: &out, at: end)
+    return put(.quote, into: &out, at: end)
 }
 
 /// Writes `","name":"` for a column of JSON output, and not a byte more: all that stands between the contents of two string
 /// members, from which encoders cut what they need. Needs 6 bytes a byte and 6. Returns where it ends.
 package func jsonKey(_ name: Span<UInt8>, into out: inout MutableSpan<UInt8>, at place: Int) -> Int {
-    var end = put(UInt8.quote, into: &out, at: place)
-    end = put(UInt8.comma, into: &out, at: end)
+    var end = put(.quote, into: &out, at: place)
+    end = put(.comma, into: &out, at: end)
     end = jsonQuote(name, into: &out, at: end)
     end = put(UInt8(ascii: ":"), into: &out, at: end)
-    return put(UInt8.quote, into: &out, at: end)
+    return put(.quote, into: &out, at: end)
 }

@@ -59,7 +59,7 @@ func putUnbroken(_ source: Span<UInt8>, _ field: Field, into out: inout MutableS
     while from < field.end {
         let text = source.vector(at: from)
         out.store(text, at: to)
-        let first = firstLane((text .== everyLane(UInt8.carriageReturn)) .| (text .== everyLane(UInt8.lineFeed)))
+        let first = firstLane((text .== everyLane(.carriageReturn)) .| (text .== everyLane(.lineFeed)))
         let clean = min(first, 16, field.end &- from)
         to &+= clean
         from &+= clean &+ (clean < 16 ? 1 : 0)

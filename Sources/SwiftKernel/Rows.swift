@@ -1,6 +1,6 @@
 import CSluice
 
-// Where the fields of a batch's rows are, for all that reads them: `sluice_rows` as spans.
+// Where the fields of a batch's rows are, for all that reads them.
 
 /// What stands below the overlay: `sluice_base`.
 enum Base: UInt32 {
@@ -66,8 +66,8 @@ struct Place {
 
 /// A batch as an encoder sees it: `sluice_rows`, and how far each of its arrays reaches.
 ///
-/// A struct cannot hold spans yet, so it holds buffers, and makes spans of them where it reads them; but for the input and
-/// the arena, which are handed on as spans.
+/// A struct cannot hold spans yet, so it holds buffers, and makes spans of them where it reads them. The input is handed on
+/// as a span beside it.
 // SAFETY: the counts are those that `sluice_rows` gives. Two of them it does not give. The input ends with the last row, since
 // rows of an index ascend, and there is padding behind it. The arena is as long as what its cells point to, which 32 bits of
 // offset and 32 of length tell.
@@ -107,7 +107,7 @@ struct Batch {
         isBinary = rows.binary != 0
         columns = Int(rows.columns)
         dialect = rows.dialect
-        nulls = unsafe rows.nulls.map { unsafe UnsafePointer($0) }
+        nulls = unsafe rows.nulls
         firstRow = Int(rows.first_row)
         baseRows = Int(rows.base_rows)
         count = Int(rows.count)
@@ -236,7 +236,7 @@ struct Batch {
     func firstOfName(_ overlay: Int) -> UInt8 {
         let overlays = unsafe Span(_unsafeElements: self.overlays)
         let column = overlays[overlay]
-        return column.name_length > 0 ? unsafe column.name[0] : UInt8.quote
+        return column.name_length > 0 ? unsafe column.name[0] : .quote
     }
 }
 
@@ -255,7 +255,7 @@ func isQuoted(_ bytes: Span<UInt8>, _ field: Field, _ dialect: sluice_csv_dialec
 /// Quoted as RFC 4180 has it, at least at both ends.
 @inline(__always)
 func isQuotedPlainly(_ bytes: Span<UInt8>, _ field: Field, _ dialect: sluice_csv_dialect) -> Bool {
-    dialect.quote == UInt8.quote && dialect.escape == 0 && field.length >= 2 && bytes[field.end &- 1] == UInt8.quote
+    dialect.quote == .quote && dialect.escape == 0 && field.length >= 2 && bytes[field.end &- 1] == .quote
 }
 
 /// Whether a cell is null by its text.

@@ -55,7 +55,7 @@ extension Batch {
         if isBinary { return .value(Value(tag: .bytes, text: .base(field))) }
         if isNullText(self, bytes, field) { return .value(Value(tag: .null, text: .base(field))) }
         let isQuoted = isQuoted(bytes, field, dialect)
-        if isQuoted && (!isQuotedPlainly(bytes, field, dialect) || bytes.contains(UInt8.quote, field.inside)) {
+        if isQuoted && (!isQuotedPlainly(bytes, field, dialect) || bytes.contains(.quote, field.inside)) {
             if scratch.count &- used < field.length { return .needsScratch(field.length) }
             let end = putContent(bytes, field, dialect, into: &scratch, at: used)
             let text = Field(start: used, end: end)
@@ -76,11 +76,11 @@ extension Batch {
         case UInt8(ascii: "n"): return .value(Value(tag: .null, text: .base(field)))
         case UInt8(ascii: "t"): return .value(Value(tag: .true, text: .base(field)))
         case UInt8(ascii: "f"): return .value(Value(tag: .false, text: .base(field)))
-        case UInt8.quote: isString = true
+        case .quote: isString = true
         case UInt8(ascii: "{"), UInt8(ascii: "["): isString = false
         default: return .value(Value(tag: .decimal, text: .base(field)))
         }
-        if isString && !bytes.contains(UInt8.backslash, field) {
+        if isString && !bytes.contains(.backslash, field) {
             return .value(Value(tag: .string, text: .base(field.inside)))
         }
         if scratch.count &- used < field.length { return .needsScratch(field.length) }
