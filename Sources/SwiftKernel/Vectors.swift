@@ -17,14 +17,20 @@ extension Span<UInt8> {
 /// A byte in each of the 8 places of a word.
 @inline(__always) func everyByte(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
 
-/// Bit i: lane i is true.
+/// Bit i: lane i is true. Each lane keeps one bit, by its place among eight, and the product's top byte is the sum of them.
 @inline(__always) func bits(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt16 {
-    let ones = SIMD16<UInt8>(repeating: 0)
-        .replacing(with: SIMD16(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128), where: mask)
-    let halves = unsafe unsafeBitCast(ones, to: SIMD2<UInt64>.self)
-    let low = (halves[0] &* 0x0101_0101_0101_0101) >> 56
-    let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
-    return UInt16(truncatingIfNeeded: low | high << 8)
+    // SAFETY: of the same size.
+    let halves = unsafe unsafeBitCast(placeBits(mask), to: SIMD2<UInt64>.self)
+    let low = (UInt64(littleEndian: halves[0]) &* 0x0101_0101_0101_0101) &>> 56
+    let high = (UInt64(littleEndian: halves[1]) &* 0x0101_0101_0101_0101) &>> 56
+    return UInt16(truncatingIfNeeded: low | high &<< 8)
+}
+
+/// Of each lane that is true the bit of its place among eight.
+@inline(__always) private func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
+    let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
+    // SAFETY: of the same size.
+    return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
 }
 
 // MARK: blocks
@@ -91,8 +97,8 @@ struct Block {
     @inline(__always) var isASCII: Bool { !merged.isNonASCII }
 }
 
-/// Each pair of bytes of `x`, then of `y`, merged into one. Spelled lane by lane, since that is inlined whatever the compiler
-/// makes of its surroundings; it becomes two packings.
+/// Each pair of bytes of `x`, then of `y`, made one: no bit is in both. This compiles to two packings where it is spelled lane by
+/// lane (`evenHalf` is not always inlined) and added up (of ors the optimizer makes eight reductions, which take twice as long).
 @inline(__always) private func mergingPairs(_ x: SIMD16<UInt8>, _ y: SIMD16<UInt8>) -> SIMD16<UInt8> {
     let even = SIMD16(
         x[0], x[2], x[4], x[6], x[8], x[10], x[12], x[14], y[0], y[2], y[4], y[6], y[8], y[10], y[12], y[14])
@@ -117,7 +123,9 @@ struct BlockMask {
         BlockMask(a: x.a .& .!y.a, b: x.b .& .!y.b, c: x.c .& .!y.c, d: x.d .& .!y.d)
     }
 
+    /// The truths of all its vectors, or'd.
     @inline(__always) var merged: SIMDMask<SIMD16<Int8>> { (a .| b) .| (c .| d) }
+    @inline(__always) var isEmpty: Bool { !isAny(merged) }
 
     /// How many of four bytes are true, for each place of the four vectors.
     @inline(__always) var counts: SIMD16<UInt8> {
@@ -126,21 +134,13 @@ struct BlockMask {
         return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
     }
 
-    @inline(__always) var isEmpty: Bool { !isAny(merged) }
-
-    /// Bit i: byte i. Each byte keeps one bit, by its place among eight, and then eight become one in three steps.
+    /// Bit i: byte i. As in `bits` of one vector, but that eight bytes become one in three steps, for all at once.
     @inline(__always) var bits: UInt64 {
-        let ab = mergingPairs(Self.placeBits(a), Self.placeBits(b))
-        let cd = mergingPairs(Self.placeBits(c), Self.placeBits(d))
+        let ab = mergingPairs(placeBits(a), placeBits(b))
+        let cd = mergingPairs(placeBits(c), placeBits(d))
         let all = mergingPairs(ab, cd)
         // SAFETY: of the same size.
         return unsafe UInt64(littleEndian: unsafeBitCast(mergingPairs(all, all), to: SIMD2<UInt64>.self)[0])
-    }
-
-    @inline(__always) private static func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
-        let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-        // SAFETY: of the same size.
-        return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
     }
 }
 
