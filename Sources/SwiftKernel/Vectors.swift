@@ -17,6 +17,10 @@ extension Span<UInt8> {
 /// A byte in each of the 8 places of a word.
 @inline(__always) func everyByte(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
 
+/// A byte in each of the 16 lanes of a vector. Compare with this: `SIMD16(repeating:)` within an expression, or a byte alone, may
+/// choose the operator of all SIMD types, which goes lane by lane.
+@inline(__always) func everyLane(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16<UInt8>(repeating: byte) }
+
 /// Bit i: lane i is true. Each lane keeps one bit, by its place among eight, and the product's top byte is the sum of them.
 @inline(__always) func bits(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt16 {
     // SAFETY: of the same size.
@@ -48,7 +52,7 @@ extension SIMD16<UInt8> {
     }
 
     /// Whether any byte is over 0x7F.
-    @inline(__always) var isNonASCII: Bool { isAny(signed .< SIMD16<Int8>(repeating: 0)) }
+    @inline(__always) var isNonASCII: Bool { isAny(signed .< everyLane(0).signed) }
 
     /// Both bit by bit: a mask's operators are one instruction, a vector's go lane by lane.
     @inline(__always) static func merge(_ a: Self, _ b: Self) -> Self {
@@ -73,21 +77,21 @@ struct Block {
 
     /// The bytes that equal `byte`.
     @inline(__always) func equal(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
+        let all = everyLane(byte)
         return BlockMask(a: a .== all, b: b .== all, c: c .== all, d: d .== all)
     }
 
     /// Those that equal `byte`, which has bit 5, or are it but for that bit: of brackets, the square ones.
     @inline(__always) func equalBracket(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
-        let bit = SIMD16<UInt8>(repeating: 0x20)
+        let all = everyLane(byte)
+        let bit = everyLane(0x20)
         return BlockMask(
             a: .merge(a, bit) .== all, b: .merge(b, bit) .== all, c: .merge(c, bit) .== all, d: .merge(d, bit) .== all)
     }
 
     /// Those below `limit`.
     @inline(__always) func below(_ limit: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: limit)
+        let all = everyLane(limit)
         return BlockMask(a: a .< all, b: b .< all, c: c .< all, d: d .< all)
     }
 
@@ -153,9 +157,10 @@ extension Span<UInt8> {
 
     /// Where `byte` is next, from `start` on; `count` if it is not.
     @inline(__always) func first(_ byte: UInt8, from start: Int) -> Int {
+        let all = everyLane(byte)
         var position = start
         while position &+ 16 <= count {
-            let places = bits(vector(at: position) .== SIMD16(repeating: byte))
+            let places = bits(vector(at: position) .== all)
             if places != 0 { return position &+ places.trailingZeroBitCount }
             position &+= 16
         }
