@@ -17,14 +17,24 @@ extension Span<UInt8> {
 /// A byte in each of the 8 places of a word.
 @inline(__always) func everyByte(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
 
-/// Bit i: lane i is true.
+/// A byte in each of the 16 lanes of a vector. Compare with this: `SIMD16(repeating:)` within an expression, or a byte alone, may
+/// choose the operator of all SIMD types, which goes lane by lane.
+@inline(__always) func everyLane(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16<UInt8>(repeating: byte) }
+
+/// Bit i: lane i is true. Each lane keeps one bit, by its place among eight, and the product's top byte is the sum of them.
 @inline(__always) func bits(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt16 {
-    let ones = SIMD16<UInt8>(repeating: 0)
-        .replacing(with: SIMD16(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128), where: mask)
-    let halves = unsafe unsafeBitCast(ones, to: SIMD2<UInt64>.self)
-    let low = (halves[0] &* 0x0101_0101_0101_0101) >> 56
-    let high = (halves[1] &* 0x0101_0101_0101_0101) >> 56
-    return UInt16(truncatingIfNeeded: low | high << 8)
+    // SAFETY: of the same size.
+    let halves = unsafe unsafeBitCast(placeBits(mask), to: SIMD2<UInt64>.self)
+    let low = (UInt64(littleEndian: halves[0]) &* 0x0101_0101_0101_0101) &>> 56
+    let high = (UInt64(littleEndian: halves[1]) &* 0x0101_0101_0101_0101) &>> 56
+    return UInt16(truncatingIfNeeded: low | high &<< 8)
+}
+
+/// Of each lane that is true the bit of its place among eight.
+@inline(__always) private func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
+    let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
+    // SAFETY: of the same size.
+    return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
 }
 
 // MARK: blocks
@@ -42,7 +52,7 @@ extension SIMD16<UInt8> {
     }
 
     /// Whether any byte is over 0x7F.
-    @inline(__always) var isNonASCII: Bool { isAny(signed .< SIMD16<Int8>(repeating: 0)) }
+    @inline(__always) var isNonASCII: Bool { isAny(signed .< everyLane(0).signed) }
 
     /// Both bit by bit: a mask's operators are one instruction, a vector's go lane by lane.
     @inline(__always) static func merge(_ a: Self, _ b: Self) -> Self {
@@ -67,21 +77,21 @@ struct Block {
 
     /// The bytes that equal `byte`.
     @inline(__always) func equal(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
+        let all = everyLane(byte)
         return BlockMask(a: a .== all, b: b .== all, c: c .== all, d: d .== all)
     }
 
     /// Those that equal `byte`, which has bit 5, or are it but for that bit: of brackets, the square ones.
     @inline(__always) func equalBracket(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
-        let bit = SIMD16<UInt8>(repeating: 0x20)
+        let all = everyLane(byte)
+        let bit = everyLane(0x20)
         return BlockMask(
             a: .merge(a, bit) .== all, b: .merge(b, bit) .== all, c: .merge(c, bit) .== all, d: .merge(d, bit) .== all)
     }
 
     /// Those below `limit`.
     @inline(__always) func below(_ limit: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: limit)
+        let all = everyLane(limit)
         return BlockMask(a: a .< all, b: b .< all, c: c .< all, d: d .< all)
     }
 
@@ -91,8 +101,8 @@ struct Block {
     @inline(__always) var isASCII: Bool { !merged.isNonASCII }
 }
 
-/// Each pair of bytes of `x`, then of `y`, merged into one. Spelled lane by lane, since that is inlined whatever the compiler
-/// makes of its surroundings; it becomes two packings.
+/// Each pair of bytes of `x`, then of `y`, made one: no bit is in both. This compiles to two packings where it is spelled lane by
+/// lane (`evenHalf` is not always inlined) and added up (of ors the optimizer makes eight reductions, which take twice as long).
 @inline(__always) private func mergingPairs(_ x: SIMD16<UInt8>, _ y: SIMD16<UInt8>) -> SIMD16<UInt8> {
     let even = SIMD16(
         x[0], x[2], x[4], x[6], x[8], x[10], x[12], x[14], y[0], y[2], y[4], y[6], y[8], y[10], y[12], y[14])
@@ -117,7 +127,9 @@ struct BlockMask {
         BlockMask(a: x.a .& .!y.a, b: x.b .& .!y.b, c: x.c .& .!y.c, d: x.d .& .!y.d)
     }
 
+    /// The truths of all its vectors, or'd.
     @inline(__always) var merged: SIMDMask<SIMD16<Int8>> { (a .| b) .| (c .| d) }
+    @inline(__always) var isEmpty: Bool { !isAny(merged) }
 
     /// How many of four bytes are true, for each place of the four vectors.
     @inline(__always) var counts: SIMD16<UInt8> {
@@ -126,21 +138,13 @@ struct BlockMask {
         return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
     }
 
-    @inline(__always) var isEmpty: Bool { !isAny(merged) }
-
-    /// Bit i: byte i. Each byte keeps one bit, by its place among eight, and then eight become one in three steps.
+    /// Bit i: byte i. As in `bits` of one vector, but that eight bytes become one in three steps, for all at once.
     @inline(__always) var bits: UInt64 {
-        let ab = mergingPairs(Self.placeBits(a), Self.placeBits(b))
-        let cd = mergingPairs(Self.placeBits(c), Self.placeBits(d))
+        let ab = mergingPairs(placeBits(a), placeBits(b))
+        let cd = mergingPairs(placeBits(c), placeBits(d))
         let all = mergingPairs(ab, cd)
         // SAFETY: of the same size.
         return unsafe UInt64(littleEndian: unsafeBitCast(mergingPairs(all, all), to: SIMD2<UInt64>.self)[0])
-    }
-
-    @inline(__always) private static func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
-        let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-        // SAFETY: of the same size.
-        return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
     }
 }
 
@@ -153,9 +157,10 @@ extension Span<UInt8> {
 
     /// Where `byte` is next, from `start` on; `count` if it is not.
     @inline(__always) func first(_ byte: UInt8, from start: Int) -> Int {
+        let all = everyLane(byte)
         var position = start
         while position &+ 16 <= count {
-            let places = bits(vector(at: position) .== SIMD16(repeating: byte))
+            let places = bits(vector(at: position) .== all)
             if places != 0 { return position &+ places.trailingZeroBitCount }
             position &+= 16
         }
