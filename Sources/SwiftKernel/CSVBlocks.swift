@@ -74,7 +74,8 @@ struct CSVCarry {
         let quotes = grammar.hasQuotes ? block.equal(grammar.quote).bits : 0
         let delimiters = block.equal(grammar.delimiter).bits
         let allNewlines = block.equal(.lineFeed).bits
-        let allReturns = block.equal(.carriageReturn).bits
+        let returnLanes = block.equal(.carriageReturn)
+        let allReturns = returnLanes.isEmpty ? 0 : returnLanes.bits  // as it mostly is
 
         let inside = quotes.prefixXor ^ quoted
         let closing = quotes & ~inside

@@ -237,13 +237,14 @@ private struct CSVWindow {
         carry = CSVCarry(.quoted)
     }
 
-    /// Blocks outside quotes that hold nothing but fields, delimiters and LFs, nor anything that is flagged.
+    /// Blocks outside quotes that hold nothing but fields, delimiters, LFs and CRLFs, nor anything that is flagged.
     private mutating func flattenPlain(
         _ grammar: CSVGrammar, _ bytes: Span<UInt8>, to stop: Int, _ ends: inout MutableSpan<UInt32>
     ) {
-        guard carry.isPlain else { return }
+        guard carry.quoted | carry.closed == 0 else { return }
         let hasOtherBytes = grammar.hasOtherBytes
         var window = self
+        var returned = carry.returned
         var all = SIMD16<UInt8>()
         var counts = SIMD16<UInt8>()  // of LFs, by place
         while window.position < stop, ends.count &- window.entries >= 64 {
@@ -252,7 +253,10 @@ private struct CSVWindow {
             let fieldEnds = newlines | block.equal(grammar.delimiter)
             let controls = block.below(0x20) - fieldEnds
             let rare = controls | block.equal(grammar.quote) | block.equal(UInt8(ascii: "\\"))
-            if !rare.isEmpty || (hasOtherBytes && grammar.hasOtherBytes(block)) { break }
+            if !rare.isEmpty || returned != 0 {
+                guard block.pairsReturns(&returned, with: newlines, rare) else { break }
+            }
+            if hasOtherBytes && grammar.hasOtherBytes(block) { break }
             all = .merge(all, block.merged)
             counts &+= newlines.counts
             let base = UInt32(truncatingIfNeeded: window.position)
@@ -280,6 +284,20 @@ private struct CSVWindow {
         entries &+= ends.writePlaces(marks.ends, base: UInt32(truncatingIfNeeded: position), at: entries)
         rows &+= marks.newlines.nonzeroBitCount
         position &+= 64
+        return true
+    }
+}
+
+extension Block {
+    /// Whether all of `rare` are CRs, and behind each is an LF; if the byte before is one (`returned`), too.
+    @inline(__always) fileprivate func pairsReturns(
+        _ returned: inout UInt64, with newlines: BlockMask, _ rare: BlockMask
+    ) -> Bool {
+        let returns = equal(.carriageReturn)
+        guard (rare - returns).isEmpty else { return false }
+        let places = returns.bits
+        if (places &<< 1 | returned) & ~newlines.bits != 0 { return false }
+        returned = places &>> 63
         return true
     }
 }

@@ -123,13 +123,10 @@ struct CSVGrammar {
         var position = start
         while position &+ 16 <= bytes.count {
             let v = bytes.vector(at: position)
-            let isNamed =
-                (v .== SIMD16(repeating: delimiter)) .| (v .== SIMD16(repeating: quote))
-                .| (v .== SIMD16(repeating: escape))
-            let isFlagged =
-                (v .== SIMD16(repeating: UInt8(ascii: "\\"))) .| (v .== SIMD16(repeating: UInt8(ascii: "\"")))
-                .| (v.signed .< SIMD16(repeating: 0x20).signed)
-            let places = bits(isNamed .| isFlagged)
+            let isNamed = (v .== everyLane(delimiter)) .| (v .== everyLane(quote)) .| (v .== everyLane(escape))
+            let isMark = (v .== everyLane(UInt8(ascii: "\\"))) .| (v .== everyLane(UInt8(ascii: "\"")))
+            let isOther = v.signed .< everyLane(0x20).signed  // control bytes and those over 0x7F
+            let places = bits(isNamed .| isMark .| isOther)
             if places != 0 { return position &+ places.trailingZeroBitCount }
             position &+= 16
         }

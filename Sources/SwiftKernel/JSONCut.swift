@@ -70,8 +70,13 @@ extension sluice_json_scanner {
     @inline(__always) private mutating func takeBlock(_ block: Block, maxRecords: UInt32) -> Bool {
         var next = self
         let inString = next.stringBytes(block)
-        let opens = block.equalBracket(UInt8(ascii: "{")).bits & ~inString
-        let closes = block.equalBracket(UInt8(ascii: "}")).bits & ~inString
+        next.position &+= 64
+        let (openLanes, closeLanes) = (block.equalBracket(UInt8(ascii: "{")), block.equalBracket(UInt8(ascii: "}")))
+        if depth > 0 && (openLanes | closeLanes).isEmpty {
+            self = next
+            return true
+        }
+        let (opens, closes) = (openLanes.bits & ~inString, closeLanes.bits & ~inString)
         // With fewer closing brackets than are open there is no end here: so it is mostly, where elements are long.
         let closeCount = UInt32(truncatingIfNeeded: closes.nonzeroBitCount)
         if closeCount < depth {
@@ -84,7 +89,6 @@ extension sluice_json_scanner {
             next.records &+= ends.count
             if ends.count > 0 { next.record_end = position &+ ends.last }
         }
-        next.position &+= 64
         self = next
         return true
     }

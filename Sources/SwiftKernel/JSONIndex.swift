@@ -12,23 +12,20 @@ extension JSONMachine {
 
     /// Validates the one document that fills bytes[..<length]. No padding is needed.
     static func validate(_ bytes: Span<UInt8>, length: Int) -> Verdict {
-        var tape = MutableSpan<UInt32>()
-        return validate(bytes, length: length, tape: &tape, writesTape: false)
+        var machine = JSONMachine(form: .text, end: length)
+        let isValid = machine.readValue(bytes) && machine.readDocumentEnd(bytes)
+        return machine.verdict(isValid)
     }
 
     /// The same, writing its tape.
     static func validate(_ bytes: Span<UInt8>, length: Int, tape: inout MutableSpan<UInt32>) -> Verdict {
-        validate(bytes, length: length, tape: &tape, writesTape: true)
+        var machine = JSONMachine(form: .text, end: length)
+        let isValid = machine.readValue(bytes, &tape) && machine.readDocumentEnd(bytes)
+        return machine.verdict(isValid)
     }
 
-    @inline(__always) private static func validate(
-        _ bytes: Span<UInt8>, length: Int, tape: inout MutableSpan<UInt32>, writesTape: Bool
-    ) -> Verdict {
-        var machine = JSONMachine(form: .text, end: length, writesTape: writesTape)
-        let isValid = machine.readValue(bytes, &tape) && machine.readDocumentEnd(bytes)
-        return Verdict(
-            status: isValid ? SLUICE_OK : machine.status, errorOffset: machine.errorOffset, tapeCount: machine.tapeCount
-        )
+    private func verdict(_ isValid: Bool) -> Verdict {
+        Verdict(status: isValid ? SLUICE_OK : status, errorOffset: errorOffset, tapeCount: tapeCount)
     }
 }
 
@@ -55,8 +52,7 @@ enum JSONIndex {
     ) -> sluice_status {
         guard index.row_count < index.rows_capacity else { return SLUICE_INDEX_FULL }
         rows[Int(index.row_count)].tape = index.tape_count
-        var machine = JSONMachine(
-            form: JSONMachine.Form(rawValue: index.form) ?? .text, end: length, writesTape: true)
+        var machine = JSONMachine(form: JSONMachine.Form(rawValue: index.form) ?? .text, end: length)
         machine.position = Int(index.position)
         machine.tapeCount = Int(index.tape_count)
         var isGood = true
@@ -93,8 +89,8 @@ enum JSONIndex {
         return readRecordEnd(&machine, &index, bytes)
     }
 
-    /// Reads the LF behind a line, if it has one, or the comma or bracket behind an element. Behind the closing bracket nothing is
-    /// left but white space.
+    /// Reads the LF behind a line, if it has one, or the comma or bracket behind an element. Behind the closing bracket nothing
+    /// is left but white space.
     @inline(__always) private static func readRecordEnd(
         _ machine: inout JSONMachine, _ index: inout sluice_json_index, _ bytes: Span<UInt8>
     ) -> Bool {

@@ -34,8 +34,6 @@ struct JSONMachine {
     let form: Form
     /// One past the last byte that counts.
     let end: Int
-    /// False: entries are only counted.
-    let writesTape: Bool
     /// Bytes before it are read.
     var position = 0
     var tapeCount = 0
@@ -50,13 +48,10 @@ struct JSONMachine {
     private var depth = 0
     /// Bit 0: the innermost container is an object; bit 1: the one around it ... 0 where none is open.
     private var objects: UInt64 = 0
-    /// `objects` as it was when 64, 128 ... containers were open.
-    private var outerObjects = SIMD8<UInt64>()
 
-    @inline(__always) init(form: Form, end: Int, writesTape: Bool) {
+    @inline(__always) init(form: Form, end: Int) {
         self.form = form
         self.end = end
-        self.writesTape = writesTape
     }
 
     /// The byte at `position`, or one that no rule accepts at the end.
@@ -70,8 +65,28 @@ struct JSONMachine {
 
     // MARK: Documents
 
+    /// `objects` as it was when 64, 128 ... containers were open.
+    private typealias OuterObjects = SIMD8<UInt64>
+
     /// Reads one value and what is inside it, from white space before it to its last byte. False: see `status`.
-    @inline(__always) mutating func readValue(_ bytes: Span<UInt8>, _ tape: inout MutableSpan<UInt32>) -> Bool {
+    mutating func readValue(_ bytes: Span<UInt8>, _ tape: inout MutableSpan<UInt32>) -> Bool {
+        // A copy that no store to the tape can change: it stays in registers.
+        var machine = self
+        let isValid = machine.readValue(bytes, &tape, writesTape: true)
+        self = machine
+        return isValid
+    }
+
+    /// The same, only counting entries of the tape.
+    mutating func readValue(_ bytes: Span<UInt8>) -> Bool {
+        var tape = MutableSpan<UInt32>()
+        return readValue(bytes, &tape, writesTape: false)
+    }
+
+    @inline(__always) private mutating func readValue(
+        _ bytes: Span<UInt8>, _ tape: inout MutableSpan<UInt32>, writesTape: Bool
+    ) -> Bool {
+        var outer = OuterObjects()
         container = 0
         depth = 0
         objects = 0
@@ -79,20 +94,23 @@ struct JSONMachine {
         while true {
             if objects & 1 == 1 {
                 guard first == JSONByte.quote else { return fail(at: position) }
-                guard readString(bytes, &tape) else { return false }
+                guard readString(bytes, &tape, writesTape) else { return false }
                 guard skipWhite(bytes) == JSONByte.colon else { return fail(at: position) }
                 position &+= 1
                 first = skipWhite(bytes)
             }
             switch first {
             case JSONByte.quote:
-                guard readString(bytes, &tape) else { return false }
+                guard readString(bytes, &tape, writesTape) else { return false }
             case JSONByte.openObject, JSONByte.openArray:
-                guard open(first, &tape) else { return false }
+                guard open(first, &outer, &tape, writesTape) else { return false }
                 first = skipWhite(bytes)
                 if first != closingByte { continue }
             default:
-                guard readNumberOrLiteral(bytes, first, &tape) else { return false }
+                let token = Self.readNumberOrLiteral(bytes, at: position, end)
+                guard token.isValid else { return fail(at: token.position) }
+                guard emit(position, &tape, writesTape) else { return false }
+                position = token.position
             }
             // Behind a value, or at what closes an empty container.
             while true {
@@ -100,7 +118,7 @@ struct JSONMachine {
                 first = skipWhite(bytes)
                 if first == JSONByte.comma { break }
                 guard first == closingByte else { return fail(at: position) }
-                guard close(&tape) else { return false }
+                guard close(&outer, &tape, writesTape) else { return false }
             }
             position &+= 1
             first = skipWhite(bytes)
@@ -125,7 +143,9 @@ struct JSONMachine {
     // MARK: The tape
 
     /// Adds the entry of the scalar or key that has been read, from `start` on.
-    @inline(__always) private mutating func emit(_ start: Int, _ tape: inout MutableSpan<UInt32>) -> Bool {
+    @inline(__always) private mutating func emit(
+        _ start: Int, _ tape: inout MutableSpan<UInt32>, _ writesTape: Bool
+    ) -> Bool {
         if writesTape {
             guard tapeCount < tape.count else { return fail(at: start, SLUICE_INDEX_FULL) }
             tape[tapeCount] = UInt32(truncatingIfNeeded: start)
@@ -140,32 +160,36 @@ struct JSONMachine {
     }
 
     /// At an opening bracket.
-    @inline(__always) private mutating func open(_ bracket: UInt8, _ tape: inout MutableSpan<UInt32>) -> Bool {
+    @inline(__always) private mutating func open(
+        _ bracket: UInt8, _ outer: inout OuterObjects, _ tape: inout MutableSpan<UInt32>, _ writesTape: Bool
+    ) -> Bool {
         // An element is one level down: in the array.
         guard depth < Int(SLUICE_JSON_MAX_DEPTH) &- (form == .elements ? 1 : 0) else {
             return fail(at: position, SLUICE_ERROR_JSON_TOO_DEEP)
         }
-        if depth & 63 == 0, depth > 0 { outerObjects[depth &>> 6 &- 1] = objects }
+        if depth & 63 == 0, depth > 0 { outer[depth &>> 6 &- 1] = objects }
         objects = objects &<< 1 | (bracket == JSONByte.openObject ? 1 : 0)
         depth &+= 1
         let opened = tapeCount
-        guard emit(position, &tape), emit(container, &tape) else { return false }
+        guard emit(position, &tape, writesTape), emit(container, &tape, writesTape) else { return false }
         container = opened
         position &+= 1
         return true
     }
 
     /// At a closing bracket.
-    @inline(__always) private mutating func close(_ tape: inout MutableSpan<UInt32>) -> Bool {
+    @inline(__always) private mutating func close(
+        _ outer: inout OuterObjects, _ tape: inout MutableSpan<UInt32>, _ writesTape: Bool
+    ) -> Bool {
         objects &>>= 1
         depth &-= 1
-        if depth & 63 == 0, depth > 0 { objects = outerObjects[depth &>> 6 &- 1] }
+        if depth & 63 == 0, depth > 0 { objects = outer[depth &>> 6 &- 1] }
         if writesTape {
             let skip = container &+ 1
             container = Int(tape[skip])
             tape[skip] = UInt32(truncatingIfNeeded: tapeCount)
         }
-        guard emit(position, &tape) else { return false }
+        guard emit(position, &tape, writesTape) else { return false }
         position &+= 1
         return true
     }
@@ -215,8 +239,9 @@ struct JSONMachine {
     // MARK: Strings
 
     /// At the opening quote.
-    @inline(__always) private mutating func readString(_ bytes: Span<UInt8>, _ tape: inout MutableSpan<UInt32>) -> Bool
-    {
+    @inline(__always) private mutating func readString(
+        _ bytes: Span<UInt8>, _ tape: inout MutableSpan<UInt32>, _ writesTape: Bool
+    ) -> Bool {
         var at = position &+ 1
         while true {
             let plain = Self.plainCount(bytes, at: at)
@@ -239,15 +264,15 @@ struct JSONMachine {
         }
         let start = position
         position = at &+ 1
-        return emit(start, &tape)
+        return emit(start, &tape, writesTape)
     }
 
     /// How many of the 16 bytes from `at` on come before one that may not simply stand in a string, or ends it.
     @inline(__always) private static func plainCount(_ bytes: Span<UInt8>, at: Int) -> Int {
-        guard at &+ 16 <= bytes.count else { return plainCountAtEnd(bytes, at: at) }
+        guard bytes.hasVector(at: at) else { return plainCountAtEnd(bytes, at: at) }
         let vector = bytes.vector(at: at)
         return firstLane(
-            (vector.signed .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))
+            (signed(vector) .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))
                 .| (vector .== SIMD16(repeating: JSONByte.backslash)))
     }
 
@@ -266,7 +291,7 @@ struct JSONMachine {
     @inline(never) private static func sequencesEnd(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var at = start
         while at < end {
-            let length = UTF8Sequence.multibyteLength(bytes.halfWordOrLess(at: at))
+            let length = UTF8Sequence.multibyteLength(bytes.quadOrLess(at: at))
             guard length > 0, at &+ length <= end else { break }
             at &+= length
         }
@@ -284,7 +309,7 @@ struct JSONMachine {
             return .valid(start &+ 2)
         case UInt8(ascii: "u"):
             // Four digits of no surrogate: most escapes.
-            let digits = JSONHexDigits(bytes.halfWordOrLess(at: start &+ 2))
+            let digits = JSONHexDigits(bytes.quadOrLess(at: start &+ 2))
             if start &+ 6 <= end, digits.areValid, digits.value & 0xF800 != 0xD800 { return .valid(start &+ 6) }
             return readUnicodeEscape(bytes, at: start &+ 2, end)
         default:
@@ -296,7 +321,7 @@ struct JSONMachine {
     private static func readUnicodeEscape(_ bytes: Span<UInt8>, at start: Int, _ end: Int) -> JSONReading {
         let isD = start < end && hexDigit(bytes[start]) == 0xD
         let first = readHexDigits(bytes, at: start, end, within: 0...(isD ? 0xDBFF : 0xFFFF))
-        guard first.isValid, JSONHexDigits(bytes.halfWord(at: start)).value & 0xFC00 == 0xD800 else { return first }
+        guard first.isValid, JSONHexDigits(bytes.quad(at: start)).value & 0xFC00 == 0xD800 else { return first }
         guard start &+ 4 < end, bytes[start &+ 4] == JSONByte.backslash else { return .wrong(start &+ 4) }
         guard start &+ 5 < end, bytes[start &+ 5] == UInt8(ascii: "u") else { return .wrong(start &+ 5) }
         return readHexDigits(bytes, at: start &+ 6, end, within: 0xDC00...0xDFFF)
@@ -330,29 +355,22 @@ struct JSONMachine {
 
     // MARK: Numbers and literals
 
-    @inline(__always) private mutating func readNumberOrLiteral(
-        _ bytes: Span<UInt8>, _ first: UInt8, _ tape: inout MutableSpan<UInt32>
-    ) -> Bool {
-        let token: JSONReading
-        switch first {
-        case UInt8(ascii: "t"): token = Self.readLetters(bytes, at: position, end, 0x6575_7274)  // true
-        case UInt8(ascii: "n"): token = Self.readLetters(bytes, at: position, end, 0x6C6C_756E)  // null
-        case UInt8(ascii: "f"): token = Self.readLetters(bytes, at: position &+ 1, end, 0x6573_6C61)  // alse
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            token = Self.readNumber(bytes, at: position, end)
-        default: return fail(at: position)
+    private static func readNumberOrLiteral(_ bytes: Span<UInt8>, at start: Int, _ end: Int) -> JSONReading {
+        guard start < end else { return .wrong(end) }
+        switch bytes[start] {
+        case UInt8(ascii: "t"): return readLetters(bytes, at: start, end, 0x6575_7274)  // true
+        case UInt8(ascii: "n"): return readLetters(bytes, at: start, end, 0x6C6C_756E)  // null
+        case UInt8(ascii: "f"): return readLetters(bytes, at: start &+ 1, end, 0x6573_6C61)  // alse
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return readNumber(bytes, at: start, end)
+        default: return .wrong(start)
         }
-        guard token.isValid else { return fail(at: token.position) }
-        let start = position
-        position = token.position
-        return emit(start, &tape)
     }
 
     /// Reads four letters, the first one lowest.
     @inline(__always) private static func readLetters(
         _ bytes: Span<UInt8>, at start: Int, _ end: Int, _ letters: UInt32
     ) -> JSONReading {
-        let difference = bytes.halfWordOrLess(at: start) ^ letters
+        let difference = bytes.quadOrLess(at: start) ^ letters
         let reached = min(start &+ difference.trailingZeroBitCount &>> 3, end)
         return JSONReading(position: reached, isValid: reached == start &+ 4)
     }

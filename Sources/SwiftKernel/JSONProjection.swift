@@ -1,6 +1,7 @@
 import CSluice
 
-/// Which names a key may be, by its first two bytes: a set of them for each of 64 places, where keys of several beginnings meet.
+/// Which names a key may be, by its first two bytes: a set of them for each of 64 places, where keys of several beginnings
+/// meet.
 private enum KeyPlaces {
     static var count: Int { 64 }
 
@@ -13,8 +14,8 @@ private enum KeyPlaces {
         return place(name[0], name.count > 1 ? name[1] : JSONByte.quote)
     }
 
-    /// The place of the key whose opening quote is at `key`; nil where an escape may mean anything. Behind the quote of an empty
-    /// key may stand anything.
+    /// The place of the key whose opening quote is at `key`; nil where an escape may mean anything. Behind the quote of an
+    /// empty key may stand anything.
     @inline(__always) static func place(_ bytes: Span<UInt8>, key: Int) -> Int? {
         let first = bytes[key &+ 1]
         let second = first == JSONByte.quote ? 0 : bytes[key &+ 2]
@@ -24,8 +25,8 @@ private enum KeyPlaces {
 
 /// Where values are that are looked for by name: see `sluice_json.h`.
 ///
-/// The paths that go on in the same object are looked for in one walk over its members. What is rare, keys that contain dots, is
-/// left to `findPath`.
+/// The paths that go on in the same object are looked for in one walk over its members. What is rare, keys that contain dots,
+/// is left to `findPath`.
 enum JSONProjection {
     /// Paths that one walk looks for, a bit each.
     private static var group: Int { 64 }

@@ -41,20 +41,23 @@ extension sluice_text_scanner {
 
     private mutating func cutBlocks(_ bytes: Span<UInt8>, maxRecords: UInt32) {
         while Int(position) &+ 64 <= bytes.count, records < maxRecords {
-            let lineEnds = bytes.block(at: Int(position)).equal(.lineFeed).bits
-            let count = UInt32(truncatingIfNeeded: lineEnds.nonzeroBitCount)
-            if count >= maxRecords &- records { break }
-            records &+= count
-            record_end = lineEnds.behindLast(of: position) ?? record_end
+            let lanes = bytes.block(at: Int(position)).equal(.lineFeed)
+            if !lanes.isEmpty {  // as most are where lines are long
+                let lineEnds = lanes.bits
+                let count = UInt32(truncatingIfNeeded: lineEnds.nonzeroBitCount)
+                if count >= maxRecords &- records { break }
+                records &+= count
+                record_end = lineEnds.behindLast(of: position)
+            }
             position &+= 64
         }
     }
 }
 
 extension UInt64 {
-    /// Where, of a block at `position`, the byte behind the highest bit is.
-    @inline(__always) fileprivate func behindLast(of position: UInt32) -> UInt32? {
-        self == 0 ? nil : position &+ UInt32(truncatingIfNeeded: lastPlace) &+ 1
+    /// Where, of a block at `position`, the byte behind the highest bit is. There is one.
+    @inline(__always) fileprivate func behindLast(of position: UInt32) -> UInt32 {
+        position &+ UInt32(truncatingIfNeeded: lastPlace) &+ 1
     }
 }
 
@@ -82,8 +85,10 @@ private func indexLines(
     var count = 0
     var position = start
     while position &+ 64 <= bytes.count {
-        let lineEnds = bytes.block(at: position).equal(.lineFeed).bits
-        count &+= ends.writePlaces(lineEnds, base: UInt32(truncatingIfNeeded: position), at: count)
+        let lineEnds = bytes.block(at: position).equal(.lineFeed)
+        if !lineEnds.isEmpty {
+            count &+= ends.writePlaces(lineEnds.bits, base: UInt32(truncatingIfNeeded: position), at: count)
+        }
         position &+= 64
     }
     while position < bytes.count {
@@ -162,7 +167,7 @@ extension sluice_jsonl_scanner {
                 in_record = isInRecord ? 1 : 0
                 records &+= ended
                 skipped &+= UInt32(truncatingIfNeeded: lines.nonzeroBitCount) &- ended
-                record_end = lines.behindLast(of: position) ?? record_end
+                if lines != 0 { record_end = lines.behindLast(of: position) }
             }
             position &+= 64
         }

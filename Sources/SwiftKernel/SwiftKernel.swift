@@ -15,10 +15,41 @@ public enum SwiftKernel {
         table.initialize(to: scalar.pointee)
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
         setScanners(&table.pointee)
-        setJSON(&table.pointee)
-        setTranscoders(&table.pointee)
+        addJSON(to: table)
+        addTranscoders(to: table)
+        setEncoders(&table.pointee)
         return UnsafePointer(table)
     }()
+
+    private static func setEncoders(_ table: inout sluice_kernel) {
+        table.encode_jsonl_columns = { encode(.jsonLines, $0, $1, $2, $3, $4, $5) }
+        table.encode_jsonl_records = { encode(.jsonRecords, $0, $1, $2, nil, $3, $4) }
+        table.encode_csv_columns = { encode(.csv($4), $0, $1, $2, $3, $5, $6) }
+        table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
+    }
+
+    private static func addJSON(to table: UnsafeMutablePointer<sluice_kernel>) {
+        table.pointee.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
+    }
+
+    private static func addTranscoders(to table: UnsafeMutablePointer<sluice_kernel>) {
+        table.pointee.to_utf8.0 = {
+            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.to_utf8.1 = {
+            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
+        table.pointee.from_utf8.0 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.1 = {
+            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+        table.pointee.from_utf8.2 = {
+            Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+        }
+    }
 
     /// CSV, lines, JSON's elements, UTF-8: what finds where records and fields are.
     private static func setScanners(_ table: inout sluice_kernel) {
@@ -29,27 +60,6 @@ public enum SwiftKernel {
         table.text_cut = { textCut($0, $1, $2, $3, $4) }
         table.text_index = { textIndex($0, $1, $2, $3, $4) }
         table.utf8_find_invalid = { utf8FindInvalid($0, $1) }
-    }
-
-    private static func setJSON(_ table: inout sluice_kernel) {
-        table.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
-    }
-
-    private static func setTranscoders(_ table: inout sluice_kernel) {
-        table.to_utf8.0 = {
-            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.to_utf8.1 = {
-            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.from_utf8.0 = {
-            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.from_utf8.1 = {
-            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.from_utf8.2 = { Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
     }
 }
 

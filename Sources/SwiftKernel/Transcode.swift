@@ -21,7 +21,7 @@ protocol CharacterEncoding {
     /// What bytes that are no character are.
     static var fault: sluice_status { get }
 
-    /// The character that bytes[at ..< end] begins with; up to 4 bytes from `at` are within the span. There is one byte at least.
+    /// The character that bytes[at ..< end] begins with, which is one byte at least; 4 bytes from `at` are within the span.
     static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter
     /// Writes a character, and rubbish up to 4 bytes from `at`. Returns its bytes; 0 where the encoding lacks it.
     static func encode(_ character: UInt32, into out: inout MutableSpan<UInt8>, at: Int) -> Int
@@ -38,7 +38,7 @@ extension CharacterEncoding {
 
     @inline(__always) static func decodeASCII(_ bytes: Span<UInt8>, at: Int) -> SIMD16<UInt8>? {
         let vector = bytes.vector(at: at)
-        return firstLane(vector.signed .< SIMD16<Int8>(repeating: 0)) == 16 ? vector : nil
+        return isASCII(vector) ? vector : nil
     }
 
     @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int)
@@ -51,7 +51,7 @@ enum UTF8Encoding: CharacterEncoding {
     static var fault: sluice_status { SLUICE_ERROR_INVALID_UTF8 }
 
     @inline(__always) static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter {
-        let quad = bytes.halfWord(at: at)
+        let quad = bytes.quad(at: at)
         let length = quad & 0x80 == 0 ? 1 : UTF8Sequence.multibyteLength(quad)
         if length > 0, length <= end &- at {
             return DecodedCharacter(character: UTF8Sequence.character(quad, length: length), length: length)
@@ -98,7 +98,7 @@ enum UTF16Encoding<Order: ByteOrder>: CharacterEncoding {
 
     @inline(__always) static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter {
         guard end &- at >= 2 else { return .cut }
-        let units = swapped(bytes.halfWord(at: at))
+        let units = swapped(bytes.quad(at: at))
         let first = units & 0xFFFF
         guard first & 0xF800 == 0xD800 else { return DecodedCharacter(character: first, length: 2) }
         guard first & 0xFC00 == 0xD800 else { return .none }
@@ -189,9 +189,9 @@ enum Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
                 from &+= 16 &* From.width
                 to &+= 16 &* To.width
             }
-            // As many again before ASCII is tried once more.
+            // Some before ASCII is tried once more.
             var step = 0
-            while step < 16, from < length {
+            while step < 8, from < length {
                 let next = From.decode(bytes, at: from, to: length)
                 guard next.length > 0 else { return next.isCut && !isFinal ? SLUICE_NEED_INPUT : From.fault }
                 let count = To.encode(next.character, into: &out, at: to)
@@ -223,7 +223,7 @@ enum EncodedLength {
             while step < 127, text.count &- at >= 16 {
                 let vector = text.vector(at: at)
                 // As signed numbers, bytes that begin no character are the lowest: 0x80 ... 0xBF.
-                let starts = vector.signed .> SIMD16<Int8>(repeating: -65)
+                let starts = signed(vector) .> SIMD16<Int8>(repeating: -65)
                 counts &-= lanes(starts)
                 if countsPairs { counts &-= lanes(vector .>= SIMD16(repeating: 0xF0)) }
                 at &+= 16

@@ -104,13 +104,15 @@ extension Span<UInt8> {
 @inline(__always) private func utf8Faults(
     _ bytes: SIMD16<UInt8>, _ first: SIMD16<UInt8>, _ second: SIMD16<UInt8>, _ third: SIMD16<UInt8>
 ) -> SIMDMask<SIMD16<Int8>> {
-    let isTail = bytes.signed .< all(0xC0).signed
-    let isAnnounced = (first .>= all(0xC0)) .| (second .>= all(0xE0)) .| (third .>= all(0xF0))
-    let isNowhere = (bytes .== all(0xC0)) .| (bytes .== all(0xC1)) .| (bytes .>= all(0xF5))
+    let isTail = bytes.signed .< everyLane(0xC0).signed
+    let isAnnounced = (first .>= everyLane(0xC0)) .| (second .>= everyLane(0xE0)) .| (third .>= everyLane(0xF0))
+    let isNowhere = (bytes .== everyLane(0xC0)) .| (bytes .== everyLane(0xC1)) .| (bytes .>= everyLane(0xF5))
     // Of E0 and F0 the lower tails would be overlong; of ED the upper ones are surrogates, of F4 over U+10FFFF.
-    let isTooLow = ((first .== all(0xE0)) .& (bytes .< all(0xA0))) .| ((first .== all(0xF0)) .& (bytes .< all(0x90)))
-    let isTooHigh = ((first .== all(0xED)) .& (bytes .>= all(0xA0))) .| ((first .== all(0xF4)) .& (bytes .>= all(0x90)))
+    let isTooLow =
+        ((first .== everyLane(0xE0)) .& (bytes .< everyLane(0xA0)))
+        .| ((first .== everyLane(0xF0)) .& (bytes .< everyLane(0x90)))
+    let isTooHigh =
+        ((first .== everyLane(0xED)) .& (bytes .>= everyLane(0xA0)))
+        .| ((first .== everyLane(0xF4)) .& (bytes .>= everyLane(0x90)))
     return (isTail .^ isAnnounced) .| isNowhere .| isTooLow .| isTooHigh
 }
-
-@inline(__always) private func all(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }

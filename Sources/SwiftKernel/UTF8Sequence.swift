@@ -1,7 +1,7 @@
 /// One UTF-8 sequence: what is well-formed.
 enum UTF8Sequence {
-    /// The length of the well-formed sequence of more than one byte that a quad of bytes begins with, the first one lowest; 0 if
-    /// there is none. The Unicode Standard, table 3-7.
+    /// The length of the well-formed sequence of more than one byte that a quad of bytes begins with, the first one lowest; 0
+    /// if there is none. The Unicode Standard, table 3-7.
     @inline(__always) static func multibyteLength(_ quad: UInt32) -> Int {
         if quad & 0x00C0_C0F0 == 0x0080_80E0 {
             // The lead's low half, and the second byte's bit 0x20: no overlong form behind E0, no surrogate behind ED.

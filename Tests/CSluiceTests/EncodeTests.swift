@@ -1,5 +1,6 @@
 import CSluice
 import Foundation
+import SwiftKernel
 import TestSupport
 import Testing
 
@@ -35,9 +36,7 @@ struct EncodeValueTests {
 
     @Test("a key comes with all that stands between two strings")
     func jsonKey() {
-        var out = [UInt8](repeating: 0, count: 100)
-        let length = sluice_json_key(Array("a\"b".utf8), 3, &out)
-        #expect(string(Array(out[..<length])) == #"","a\"b":""#)
+        #expect(string(key(Array("a\"b".utf8))) == #"","a\"b":""#)
     }
 
     @Test(
@@ -59,6 +58,7 @@ struct EncodeValueTests {
         ])
     func infer(content: String, quoted: Bool, expected: sluice_cell) {
         #expect(sluice_infer_cell(Array(content.utf8), content.utf8.count, quoted) == expected)
+        #expect(UInt32(inferCell(Array(content.utf8).span, quoted: quoted).rawValue) == expected.rawValue)
         for kernel in kernels {
             let cell = quoted ? "\"\(content)\"" : content
             let batch = Batch(csv: [[cell]], inferred: true)
@@ -76,12 +76,22 @@ struct EncodeValueTests {
             (" a ", ",", " a "),
         ])
     func csvQuote(content: String, delimiter: String, expected: String) {
-        var out = [UInt8](repeating: 0, count: 2 * content.utf8.count + 2)
-        var dialect = dialect(delimiter.first!)
-        let length = sluice_csv_quote(Array(content.utf8), content.utf8.count, &dialect, false, &out)
-        #expect(string(Array(out[..<length])) == expected)
-        let quoted = sluice_csv_quote(Array(content.utf8), content.utf8.count, &dialect, true, &out)
-        #expect(string(Array(out[..<quoted])) == (expected.hasPrefix("\"") ? expected : "\"\(expected)\""))
+        let content = Array(content.utf8)
+        let dialect = dialect(delimiter.first!)
+        #expect(csvQuoted(content, dialect, always: false).map(string) == expected)
+        let quoted = csvQuoted(content, dialect, always: true).map(string)
+        #expect(quoted == (expected.hasPrefix("\"") ? expected : "\"\(expected)\""))
+    }
+
+    @Test("a CSV field in a dialect with an escape byte, and in one without quotes")
+    func csvQuoteInOtherDialects() {
+        let escape = dialect(";", quote: "'", escape: "^")
+        #expect(csvQuoted(Array("a^b'c\"".utf8), escape, always: false).map(string) == "'a^^b^'c\"'")
+        #expect(csvQuoted(Array("a,b".utf8), escape, always: false).map(string) == "a,b")
+        let bare = dialect(quote: nil)
+        #expect(csvQuoted(Array("a\"b".utf8), bare, always: false).map(string) == "a\"b")
+        #expect(csvQuoted(Array("a,b".utf8), bare, always: false) == nil)
+        #expect(csvQuoted(Array("a".utf8), bare, always: true) == nil)
     }
 
     @Test("base64 is what Foundation writes")
@@ -89,10 +99,19 @@ struct EncodeValueTests {
         var random = SplitMix64(seed: 7)
         for length in 0...70 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
-            var out = [UInt8](repeating: 0, count: 4 * ((length + 2) / 3) + 1)
-            let count = sluice_base64_encode(bytes, length, &out)
-            #expect(string(Array(out[..<count])) == Data(bytes).base64EncodedString())
+            let encoded = base64Encoded(bytes)
+            #expect(string(encoded) == Data(bytes).base64EncodedString())
+            #expect(base64Decoded(encoded) == bytes)
         }
+    }
+
+    @Test(
+        "what is no base64",
+        arguments: [
+            "A", "AA", "AAA", "A===", "====", "AA=A", "AB==", "AAB=", "AA A", "AAAAA", "AA==AAAA", "AA-_", "AA\n=",
+        ])
+    func notBase64(text: String) {
+        #expect(base64Decoded(Array(text.utf8)) == nil)
     }
 }
 
@@ -580,6 +599,97 @@ struct EncodeCSVTests {
     }
 }
 
+// MARK: - Content
+
+@Suite("Encoding the content of a field")
+struct EncodeContentTests {
+    @Test("lines of text and records of bytes are copied, a line at a time or many")
+    func plain() {
+        for kernel in kernels {
+            let lines = ["one", "", "two\"three\"", "a,b", String(repeating: "long ", count: 30)]
+            let text = Batch(csv: lines.map { [$0] }, dialect: dialect("\n", quote: nil), flags: 0)
+            #expect(text.content([Column("line", 0)], kernel) == lines.map { $0 + "\n" }.joined())
+            let some = Batch(
+                csv: lines.map { [$0] }, dialect: dialect("\n", quote: nil), flags: 0, selection: [4, 0, 1, 3])
+            #expect(some.content([Column("line", 0)], kernel) == [4, 0, 1, 3].map { lines[$0] + "\n" }.joined())
+            let bytes = Batch(csv: [["a\n"], ["\r"]], dialect: dialect("\n", quote: nil), binary: true)
+            #expect(bytes.content([Column("bytes", 0)], kernel, lines: false) == "a\n\r")
+        }
+    }
+
+    @Test(
+        "a field's content is written alone",
+        arguments: [
+            // a row of `a` and `b`: cells of CSV, or what is set; output, or why there is none
+            ("x", Cell.unset, "x", SLUICE_OK), ("\"a\"\"b\"", .unset, "a\"b", SLUICE_OK), ("", .unset, "", SLUICE_OK),
+            ("x", .string("y"), "y", SLUICE_OK), ("x", .int(-5), "-5", SLUICE_OK),
+            ("x", .double(0.5), "0.5", SLUICE_OK),
+            ("x", .bool(true), "true", SLUICE_OK), ("x", .decimal("1e400"), "1e400", SLUICE_OK),
+            ("x", .bytes([65, 66]), "AB", SLUICE_OK), ("x", .null, "", SLUICE_ERROR_NO_CONTENT),
+            ("x", .removed, "", SLUICE_ERROR_NO_CONTENT), ("x", .json("[]"), "", SLUICE_ERROR_NO_CONTENT),
+            ("x", .double(.nan), "", SLUICE_ERROR_NUMBER_NOT_FINITE), ("NA", .unset, "", SLUICE_ERROR_NO_CONTENT),
+            ("\"a\nb\"", .unset, "", SLUICE_ERROR_LINE_BREAK), ("a\r", .unset, "", SLUICE_ERROR_LINE_BREAK),
+            ("a\rb", .unset, "a\rb", SLUICE_OK),
+        ])
+    fileprivate func fields(cell: String, set: Cell, expected: String, status: sluice_status) {
+        for kernel in kernels {
+            let batch = Batch(csv: [["first"], [cell]], nulls: ["NA"], overlays: [Overlay("a", .unset, set)])
+            let run = batch.run(.content([Column("a", 0, 0), Column("b")], base64: -1, lines: true), kernel)
+            #expect(run.status == status && run.encoder.row == (status == SLUICE_OK ? 2 : 1))
+            #expect(string(run.output) == "first\n" + (status == SLUICE_OK ? expected + "\n" : ""))
+        }
+    }
+
+    @Test("of several columns a row has one, and it may be base64")
+    func columns() {
+        for kernel in kernels {
+            let records = [#"{"a":"x\u0041"}"#, #"{"b":"QUI="}"#, #"{"b":12}"#]
+            let columns = [Column("a", 0), Column("b", 1)]
+            let batch = Batch(projected: records, paths: ["a", "b"])
+            #expect(batch.content(columns, kernel, base64: 1) == "xA\nAB\n12\n")
+            for (record, status) in [
+                (#"{"a":1,"b":2}"#, SLUICE_ERROR_UNKNOWN_KEY), ("{}", SLUICE_ERROR_NO_CONTENT),
+                (#"{"a":[]}"#, SLUICE_ERROR_NO_CONTENT), (#"{"b":null}"#, SLUICE_ERROR_NO_CONTENT),
+                (#"{"b":"QUI"}"#, SLUICE_ERROR_NOT_BASE64),
+            ] {
+                let run = Batch(projected: [record], paths: ["a", "b"]).run(
+                    .content(columns, base64: 1, lines: false), kernel)
+                #expect(run.status == status && run.output.isEmpty)
+            }
+        }
+    }
+
+    @Test("random rows have the same content by every kernel")
+    func random() {
+        var random = SplitMix64(seed: 77)
+        for round in 0..<300 {
+            let height = Int.random(in: 1...8, using: &random)
+            let cells = (0..<height).map { _ in randomCell(&random) }
+            let overlays = round % 3 == 0 ? [Overlay("o", cells)] : []
+            let texts = (0..<height).map { _ in randomText(&random).replacing("\"", with: "") }
+            let records = texts.map { "{\"k\":\(string(escapedString($0)))}" }
+            let batches = [
+                Batch(csv: texts.map { [csvField(Array($0.utf8), comma)] }, overlays: overlays),
+                Batch(csv: texts.map { [$0] }, dialect: dialect("\n", quote: nil), overlays: overlays),
+                Batch(csv: texts.map { [$0] }, dialect: dialect("\n", quote: nil), binary: true, overlays: overlays),
+                Batch(projected: records, paths: ["k"], overlays: overlays),
+            ]
+            let columns = [Column("k", 0, overlays.isEmpty ? nil : 0)]
+            for (batch, lines) in batches.flatMap({ [($0, true), ($0, false)] }) {
+                let format = Format.content(columns, base64: round % 5 == 0 ? 0 : -1, lines: lines)
+                let capacity = Int.random(in: 0...400, using: &random)
+                let scalar = batch.run(format, "scalar", capacity: capacity)
+                for kernel in kernels {
+                    let run = batch.run(format, kernel, capacity: capacity)
+                    #expect(run.output == scalar.output && run.status == scalar.status)
+                    #expect(run.encoder.row == scalar.encoder.row && run.mostNeeded == scalar.mostNeeded)
+                    #expect(run.encoder.error_column == scalar.encoder.error_column)
+                }
+            }
+        }
+    }
+}
+
 // MARK: - The conversation, and random batches
 
 @Suite("Encoding into little room, and at random")
@@ -670,7 +780,11 @@ struct EncodeConversationTests {
                 #expect(batch.jsonl(columns, kernel) == jsonl)
                 #expect(batch.csv(columns, kernel) == csv)
             }
+            batch.checkValues(columns)
+            Batch(csv: cells, inferred: true, nulls: ["a"]).checkValues((0..<width).map { Column("k\($0)", $0) })
             let records = contents.map { row in obviousObject(row.enumerated().map { ("k\($0)", .string($1)) }) }
+            let names = (0..<width).map { "k\($0)" }
+            Batch(projected: records, paths: names).checkValues(names.indices.map { Column(names[$0], $0) })
             let edited = Batch(json: records, count: count, selection: slots, overlays: overlays)
             let scalar = edited.records("scalar")
             for kernel in kernels { #expect(edited.records(kernel) == scalar) }
@@ -731,6 +845,7 @@ private enum Format {
     case jsonl([Column])
     case csv([Column], sluice_csv_dialect)
     case records
+    case content([Column], base64: Int, lines: Bool)
 
     var isRecords: Bool { if case .records = self { true } else { false } }
 }
@@ -772,7 +887,8 @@ private final class Batch {
     /// Records of CSV, cells with their quotes. nil: absent. `first` rows are passed over.
     convenience init(
         csv records: [[String?]], dialect: sluice_csv_dialect = standard, flags: UInt32? = nil, inferred: Bool = false,
-        nulls: [String] = [], first: Int = 0, count: Int? = nil, selection: [UInt32]? = nil, overlays: [Overlay] = []
+        binary: Bool = false, nulls: [String] = [], first: Int = 0, count: Int? = nil, selection: [UInt32]? = nil,
+        overlays: [Overlay] = []
     ) {
         self.init(SLUICE_BASE_CSV, count ?? records.count - first, selection, overlays)
         var bytes: [UInt8] = []
@@ -790,6 +906,7 @@ private final class Batch {
         rows.flags = flags ?? UInt32(SLUICE_HAS_QUOTE | SLUICE_HAS_ESCAPE)
         if records.contains(where: { $0.contains(nil) }) { rows.flags |= UInt32(SLUICE_HAS_ABSENT) }
         rows.inferred = inferred ? 1 : 0
+        rows.binary = binary ? 1 : 0
         rows.columns = UInt32(records[0].count)
         rows.dialect = dialect
         rows.ends = UnsafePointer(memory.copy(ends))
@@ -895,7 +1012,7 @@ private final class Batch {
         var count = 0
         var dialect = standard
         switch format {
-        case .jsonl(let all): (made, count) = (columns(all), all.count)
+        case .jsonl(let all), .content(let all, _, _): (made, count) = (columns(all), all.count)
         case .csv(let all, let given): (made, count, dialect) = (columns(all), all.count, given)
         case .records: made = columns(overlays.map { Column($0.name) })
         }
@@ -912,6 +1029,9 @@ private final class Batch {
                 run.status = kernel.encode_csv_columns(
                     &run.encoder, &rows, made, UInt32(count), &dialect, &buffer, capacity)
             case .records: run.status = kernel.encode_jsonl_records(&run.encoder, &rows, made, &buffer, capacity)
+            case .content(_, let base64, let lines):
+                run.status = kernel.encode_content(
+                    &run.encoder, &rows, made, UInt32(count), Int32(base64), lines, &buffer, capacity)
             }
             #expect(run.encoder.written <= capacity)
             #expect(Array(buffer.suffix(32)) == mark)
@@ -929,6 +1049,55 @@ private final class Batch {
         string(run(.csv(columns, dialect), kernel).output)
     }
     func records(_ kernel: String) -> String { string(run(.records, kernel).output) }
+    func content(_ columns: [Column], _ kernel: String, base64: Int = -1, lines: Bool = true) -> String {
+        string(run(.content(columns, base64: base64, lines: lines), kernel).output)
+    }
+
+    /// Expects Swift's values of all fields to be those of C, in much scratch and in little.
+    func checkValues(_ all: [Column]) {
+        let made = columns(all)
+        for number in 0..<Int(rows.count) {
+            for column in all.indices {
+                let (needed, value) = value(number, made + column, room: 1 << 12)
+                #expect(needed == 0)
+                guard let text = value?.text, value?.usesScratch == true else { continue }
+                #expect(self.value(number, made + column, room: text.count - 1).needed >= text.count)
+            }
+        }
+    }
+
+    private struct Value: Equatable {
+        var tag: UInt32
+        var bits: UInt64
+        var text: [UInt8]
+        var usesScratch: Bool
+    }
+
+    private func value(
+        _ number: Int, _ column: UnsafePointer<sluice_column>, room: Int
+    ) -> (needed: Int, value: Value?) {
+        func found(
+            _ read: (inout sluice_scratch, inout sluice_value) -> Bool
+        ) -> (needed: Int, used: Int, value: Value?) {
+            var value = sluice_value()
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room + Int(SLUICE_PADDING)) { bytes in
+                var scratch = sluice_scratch(bytes: bytes.baseAddress, used: 0, capacity: room)
+                guard read(&scratch, &value) else { return (value.length, scratch.used, nil) }
+                let hasText = value.tag.rawValue >= SLUICE_CELL_STRING.rawValue
+                let text = Array(UnsafeBufferPointer(start: value.text, count: hasText ? value.length : 0))
+                let isNumber = value.tag == SLUICE_CELL_INT || value.tag == SLUICE_CELL_DOUBLE
+                let bits = isNumber ? value.bits : 0
+                let usesScratch = hasText && scratch.used > 0
+                return (
+                    0, scratch.used, Value(tag: value.tag.rawValue, bits: bits, text: text, usesScratch: usesScratch)
+                )
+            }
+        }
+        let core = found { sluice_value_at(&rows, column, UInt32(number), &$0, &$1) }
+        let swift = found { valueAt(&rows, column.pointee, number, &$0, &$1) }
+        #expect(swift == core)
+        return (core.needed, core.value)
+    }
 }
 
 extension Cell {
@@ -1002,10 +1171,50 @@ private struct Tape {
 
 private func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
+/// What C writes to `room` bytes, which Swift's counterpart writes, too, and not a byte more. nil: it writes nothing.
+private func written(
+    room: Int, _ core: (UnsafeMutablePointer<UInt8>) -> Int, _ swift: (inout MutableSpan<UInt8>, Int) -> Int?
+) -> [UInt8]? {
+    var out = [UInt8](repeating: 0, count: room + 1)
+    let count = core(&out)
+    let text = count == -1 ? nil : Array(out[..<count])
+    var swiftOut = [UInt8](repeating: 0xA5, count: 3 + (text?.count ?? room))
+    var span = swiftOut.mutableSpan
+    let end = swift(&span, 3)
+    #expect(end.map { Array(swiftOut[3..<$0]) } == text)
+    #expect(swiftOut[..<3] == [0xA5, 0xA5, 0xA5])
+    return text
+}
+
 private func quoted(_ content: [UInt8]) -> [UInt8] {
-    var out = [UInt8](repeating: 0, count: 6 * content.count + 2)
-    let length = sluice_json_quote(content, content.count, &out)
-    return Array(out[..<length])
+    written(
+        room: 6 * content.count + 2, { sluice_json_quote(content, content.count, $0) },
+        { jsonQuote(content.span, into: &$0, at: $1) })!
+}
+
+private func key(_ name: [UInt8]) -> [UInt8] {
+    written(
+        room: 6 * name.count + 6, { sluice_json_key(name, name.count, $0) },
+        { jsonKey(name.span, into: &$0, at: $1) })!
+}
+
+private func csvQuoted(_ content: [UInt8], _ dialect: sluice_csv_dialect, always: Bool) -> [UInt8]? {
+    var core = dialect
+    return written(
+        room: 2 * content.count + 2, { sluice_csv_quote(content, content.count, &core, always, $0) },
+        { csvQuote(content.span, dialect, always: always, into: &$0, at: $1) })
+}
+
+private func base64Encoded(_ bytes: [UInt8]) -> [UInt8] {
+    written(
+        room: 4 * ((bytes.count + 2) / 3), { sluice_base64_encode(bytes, bytes.count, $0) },
+        { base64Encode(bytes.span, bytes.indices, into: &$0, at: $1) })!
+}
+
+private func base64Decoded(_ text: [UInt8]) -> [UInt8]? {
+    written(
+        room: 3 * (text.count / 4), { sluice_base64_decode(text, text.count, $0) },
+        { base64Decode(text.span, into: &$0, at: $1) })
 }
 
 private func escaped(_ content: [UInt8]) -> [UInt8] {
