@@ -29,24 +29,26 @@ extension JSONMachine {
     }
 }
 
-enum JSONIndex {
-    /// `sluice_json_index_function`
-    static func index(
-        _ index: UnsafeMutablePointer<sluice_json_index>, _ bytes: UnsafePointer<UInt8>, _ length: Int
-    ) -> sluice_status {
-        var state = unsafe index.pointee
-        // SAFETY: the layout's capacities, and SLUICE_PADDING bytes behind `length`, belong to the caller for the call.
-        let input = unsafe UnsafeBufferPointer(start: bytes, count: length + Int(SLUICE_PADDING))
-        let tape = unsafe UnsafeMutableBufferPointer(start: state.tape, count: Int(state.tape_capacity))
-        let rows = unsafe UnsafeMutableBufferPointer(start: state.rows, count: Int(state.rows_capacity))
-        var tapeSpan = unsafe tape.mutableSpan
-        var rowsSpan = unsafe rows.mutableSpan
-        let status = unsafe readRecords(&state, input.span, length, &tapeSpan, &rowsSpan)
-        unsafe index.pointee = state
-        return status
-    }
+/// `sluice_json_index_function`
+func jsonIndex(
+    _ index: UnsafeMutablePointer<sluice_json_index>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int
+) -> sluice_status {
+    guard let index else { preconditionFailure("an index is what is filled") }
+    var copy = unsafe index.pointee
+    // SAFETY: the index's arrays and the input are the caller's, for the call, with SLUICE_PADDING bytes behind the input.
+    let input = unsafe UnsafeBufferPointer(start: bytes, count: length + Int(SLUICE_PADDING))
+    let tape = unsafe UnsafeMutableBufferPointer(start: copy.tape, count: Int(copy.tape_capacity))
+    let rows = unsafe UnsafeMutableBufferPointer(start: copy.rows, count: Int(copy.rows_capacity))
+    var tapeSpan = unsafe tape.mutableSpan
+    var rowsSpan = unsafe rows.mutableSpan
+    let status = unsafe JSONIndex.readRecords(&copy, input.span, length, &tapeSpan, &rowsSpan)
+    unsafe index.pointee = copy
+    return status
+}
 
-    private static func readRecords(
+/// Records one behind the other, and their rows.
+private enum JSONIndex {
+    static func readRecords(
         _ index: inout sluice_json_index, _ bytes: Span<UInt8>, _ length: Int, _ tape: inout MutableSpan<UInt32>,
         _ rows: inout MutableSpan<sluice_json_row>
     ) -> sluice_status {

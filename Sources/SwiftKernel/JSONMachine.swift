@@ -10,9 +10,10 @@
 // (4) Of several errors the one met first in byte order counts.
 // (5) A line's LF needs no search of its own: no token goes on behind one, so each stops there as it would at the end.
 // (6) Bytes behind `end` may be looked at, many at a time, but no token reaches there: what does, ends at `end`, wrong.
+// (7) Most bytes are in strings, and most of those mean nothing: a mask of 64 bytes tells where the next one is that does.
 //
-// State lives in a struct that is a local variable of the loop over records, and what is not inlined takes and answers values,
-// not the struct: so all of it stays in registers.
+// State is a struct that is copied to a local variable, and what is not inlined takes and answers values, not the struct: so it
+// stays in registers.
 
 import CSluice
 
@@ -48,6 +49,9 @@ struct JSONMachine {
     private var depth = 0
     /// Bit 0: the innermost container is an object; bit 1: the one around it ... 0 where none is open.
     private var objects: UInt64 = 0
+    /// The marks of the 64 bytes from `marksStart` on: see `nextMark`. No string that is still to come starts before them.
+    private var marks: UInt64 = 0
+    private var marksStart = -64
 
     @inline(__always) init(form: Form, end: Int) {
         self.form = form
@@ -244,10 +248,8 @@ struct JSONMachine {
     ) -> Bool {
         var at = position &+ 1
         while true {
-            let plain = Self.plainCount(bytes, at: at)
-            at &+= plain
+            at = nextMark(bytes, from: at)
             guard at < end else { return fail(at: end) }
-            if plain == 16 { continue }
             let byte = bytes[at]
             if byte == JSONByte.quote { break }
             if byte == JSONByte.backslash {
@@ -267,24 +269,43 @@ struct JSONMachine {
         return emit(start, &tape, writesTape)
     }
 
-    /// How many of the 16 bytes from `at` on come before one that may not simply stand in a string, or ends it.
-    @inline(__always) private static func plainCount(_ bytes: Span<UInt8>, at: Int) -> Int {
-        guard bytes.hasVector(at: at) else { return plainCountAtEnd(bytes, at: at) }
-        let vector = bytes.vector(at: at)
-        return firstLane(
-            (signed(vector) .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16(repeating: JSONByte.quote))
-                .| (vector .== SIMD16(repeating: JSONByte.backslash)))
+    /// The first byte from `start` on that may not simply stand in a string, or ends it; `end` or more if there is none.
+    @inline(__always) private mutating func nextMark(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var at = start
+        while true {
+            let place = at &- marksStart
+            if place < 64 {
+                let left = marks &>> UInt64(truncatingIfNeeded: place)
+                if left != 0 { return at &+ left.trailingZeroBitCount }
+                at = marksStart &+ 64
+            }
+            guard at < end else { return end }
+            marks = Self.marks(bytes, at: at)
+            marksStart = at
+        }
     }
 
-    /// The same where fewer than 16 bytes are left: 16 if all of them are plain.
-    @inline(never) private static func plainCountAtEnd(_ bytes: Span<UInt8>, at start: Int) -> Int {
+    /// Bit i: byte `start` + i may not simply stand in a string, or ends it. Bytes that are not within the span may.
+    @inline(__always) private static func marks(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
+        guard bytes.has(64, at: start) else { return marksAtEnd(bytes, at: start) }
+        let block = bytes.block(at: start)
+        return BlockMask(a: marks(block.a), b: marks(block.b), c: marks(block.c), d: marks(block.d)).bits
+    }
+
+    /// As signed numbers, bytes over 0x7F are less than control bytes.
+    @inline(__always) private static func marks(_ vector: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+        (vector.signed .< SIMD16<Int8>(repeating: 0x20)) .| (vector .== SIMD16<UInt8>(repeating: JSONByte.quote))
+            .| (vector .== SIMD16<UInt8>(repeating: JSONByte.backslash))
+    }
+
+    @inline(never) private static func marksAtEnd(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
+        var marks: UInt64 = 0
         for at in start..<max(start, bytes.count) {
             let byte = bytes[at]
-            if byte < 0x20 || byte >= 0x80 || byte == JSONByte.quote || byte == JSONByte.backslash {
-                return at &- start
-            }
+            let isMark = byte < 0x20 || byte >= 0x80 || byte == JSONByte.quote || byte == JSONByte.backslash
+            marks |= (isMark ? 1 : 0) &<< UInt64(at &- start)
         }
-        return 16
+        return marks
     }
 
     /// One past the well-formed UTF-8 sequences that begin at `start` with a byte over 0x7F each.

@@ -14,9 +14,9 @@ public enum SwiftKernel {
         let table = UnsafeMutablePointer<sluice_kernel>.allocate(capacity: 1)
         table.initialize(to: scalar.pointee)
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        setJSON(&table.pointee)
+        setTranscoders(&table.pointee)
         setScanners(&table.pointee)
-        addJSON(to: table)
-        addTranscoders(to: table)
         setEncoders(&table.pointee)
         return UnsafePointer(table)
     }()
@@ -28,27 +28,19 @@ public enum SwiftKernel {
         table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
     }
 
-    private static func addJSON(to table: UnsafeMutablePointer<sluice_kernel>) {
-        table.pointee.json_index = { index, bytes, length in JSONIndex.index(index!, bytes!, length) }
+    private static func setJSON(_ table: inout sluice_kernel) {
+        table.json_index = { jsonIndex($0, $1, $2) }
     }
 
-    private static func addTranscoders(to table: UnsafeMutablePointer<sluice_kernel>) {
-        table.pointee.to_utf8.0 = {
-            Transcoder<UTF16Encoding<LittleEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
+    private static func setTranscoders(_ table: inout sluice_kernel) {
+        table.to_utf8.0 = { transcode(UTF16Encoding<LittleEndian>.self, UTF8Encoding.self, $0, $1, $2, $3, $4, $5, $6) }
+        table.to_utf8.1 = { transcode(UTF16Encoding<BigEndian>.self, UTF8Encoding.self, $0, $1, $2, $3, $4, $5, $6) }
+        table.to_utf8.2 = { transcode(Latin1Encoding.self, UTF8Encoding.self, $0, $1, $2, $3, $4, $5, $6) }
+        table.from_utf8.0 = {
+            transcode(UTF8Encoding.self, UTF16Encoding<LittleEndian>.self, $0, $1, $2, $3, $4, $5, $6)
         }
-        table.pointee.to_utf8.1 = {
-            Transcoder<UTF16Encoding<BigEndian>, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.pointee.to_utf8.2 = { Transcoder<Latin1Encoding, UTF8Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!) }
-        table.pointee.from_utf8.0 = {
-            Transcoder<UTF8Encoding, UTF16Encoding<LittleEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.pointee.from_utf8.1 = {
-            Transcoder<UTF8Encoding, UTF16Encoding<BigEndian>>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
-        table.pointee.from_utf8.2 = {
-            Transcoder<UTF8Encoding, Latin1Encoding>.transcode($0!, $1, $2!, $3, $4!, $5, $6!)
-        }
+        table.from_utf8.1 = { transcode(UTF8Encoding.self, UTF16Encoding<BigEndian>.self, $0, $1, $2, $3, $4, $5, $6) }
+        table.from_utf8.2 = { transcode(UTF8Encoding.self, Latin1Encoding.self, $0, $1, $2, $3, $4, $5, $6) }
     }
 
     /// CSV, lines, JSON's elements, UTF-8: what finds where records and fields are.

@@ -38,7 +38,7 @@ extension CharacterEncoding {
 
     @inline(__always) static func decodeASCII(_ bytes: Span<UInt8>, at: Int) -> SIMD16<UInt8>? {
         let vector = bytes.vector(at: at)
-        return isASCII(vector) ? vector : nil
+        return vector.isNonASCII ? nil : vector
     }
 
     @inline(__always) static func encodeASCII(_ characters: SIMD16<UInt8>, into out: inout MutableSpan<UInt8>, at: Int)
@@ -158,29 +158,32 @@ enum UTF16Encoding<Order: ByteOrder>: CharacterEncoding {
     }
 }
 
-/// `sluice_transcode_function` for each pair of encodings.
-enum Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
-    @inline(__always) static func transcode(
-        _ input: UnsafePointer<UInt8>, _ inputLength: Int, _ inputUsed: UnsafeMutablePointer<Int>, _ isFinal: Bool,
-        _ output: UnsafeMutablePointer<UInt8>, _ outputCapacity: Int, _ outputUsed: UnsafeMutablePointer<Int>
-    ) -> sluice_status {
-        // SAFETY: the caller's buffers, for the call, with SLUICE_PADDING bytes behind each.
-        let bytes = unsafe UnsafeBufferPointer(start: input, count: inputLength + Int(SLUICE_PADDING))
-        let room = unsafe UnsafeMutableBufferPointer(start: output, count: outputCapacity + Int(SLUICE_PADDING))
-        var out = unsafe room.mutableSpan
-        var places = unsafe (from: inputUsed.pointee, to: outputUsed.pointee)
-        let status = unsafe transcode(bytes.span, inputLength, isFinal, &out, outputCapacity, &places)
-        unsafe inputUsed.pointee = places.from
-        unsafe outputUsed.pointee = places.to
-        return status
-    }
+/// `sluice_transcode_function` from one encoding to another.
+@inline(__always) func transcode<From: CharacterEncoding, To: CharacterEncoding>(
+    _ from: From.Type, _ to: To.Type, _ input: UnsafePointer<UInt8>?, _ inputLength: Int,
+    _ inputUsed: UnsafeMutablePointer<Int>?, _ isFinal: Bool, _ output: UnsafeMutablePointer<UInt8>?,
+    _ outputCapacity: Int, _ outputUsed: UnsafeMutablePointer<Int>?
+) -> sluice_status {
+    guard let inputUsed, let outputUsed else { preconditionFailure("a transcoder has cursors") }
+    // SAFETY: the caller's buffers, for the call, with SLUICE_PADDING bytes behind each.
+    let bytes = unsafe UnsafeBufferPointer(start: input, count: inputLength + Int(SLUICE_PADDING))
+    let room = unsafe UnsafeMutableBufferPointer(start: output, count: outputCapacity + Int(SLUICE_PADDING))
+    var out = unsafe room.mutableSpan
+    var transcoder = unsafe Transcoder<From, To>(from: inputUsed.pointee, to: outputUsed.pointee)
+    let status = unsafe transcoder.run(bytes.span, inputLength, isFinal, &out, outputCapacity)
+    unsafe inputUsed.pointee = transcoder.from
+    unsafe outputUsed.pointee = transcoder.to
+    return status
+}
 
-    private static func transcode(
-        _ bytes: Span<UInt8>, _ length: Int, _ isFinal: Bool, _ out: inout MutableSpan<UInt8>, _ capacity: Int,
-        _ places: inout (from: Int, to: Int)
+/// Where a call stands, in its input and its output.
+private struct Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
+    var from: Int
+    var to: Int
+
+    mutating func run(
+        _ bytes: Span<UInt8>, _ length: Int, _ isFinal: Bool, _ out: inout MutableSpan<UInt8>, _ capacity: Int
     ) -> sluice_status {
-        var (from, to) = places
-        defer { places = (from, to) }
         while from < length {
             while length &- from >= 16 &* From.width, capacity &- to >= 16 &* To.width,
                 let characters = From.decodeASCII(bytes, at: from)
@@ -189,9 +192,9 @@ enum Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
                 from &+= 16 &* From.width
                 to &+= 16 &* To.width
             }
-            // Some before ASCII is tried once more.
-            var step = 0
-            while step < 8, from < length {
+            // Some one by one, before ASCII is tried again.
+            var left = 8
+            while left > 0, from < length {
                 let next = From.decode(bytes, at: from, to: length)
                 guard next.length > 0 else { return next.isCut && !isFinal ? SLUICE_NEED_INPUT : From.fault }
                 let count = To.encode(next.character, into: &out, at: to)
@@ -199,7 +202,7 @@ enum Transcoder<From: CharacterEncoding, To: CharacterEncoding> {
                 guard count <= capacity &- to else { return SLUICE_OUTPUT_FULL }
                 from &+= next.length
                 to &+= count
-                step &+= 1
+                left &-= 1
             }
         }
         return isFinal ? SLUICE_OK : SLUICE_NEED_INPUT
@@ -223,7 +226,7 @@ enum EncodedLength {
             while step < 127, text.count &- at >= 16 {
                 let vector = text.vector(at: at)
                 // As signed numbers, bytes that begin no character are the lowest: 0x80 ... 0xBF.
-                let starts = signed(vector) .> SIMD16<Int8>(repeating: -65)
+                let starts = vector.signed .> SIMD16<Int8>(repeating: -65)
                 counts &-= lanes(starts)
                 if countsPairs { counts &-= lanes(vector .>= SIMD16(repeating: 0xF0)) }
                 at &+= 16

@@ -182,6 +182,26 @@ struct JSONTests {
         }
     }
 
+    @Test("each container is closed by its own bracket, however deep, whatever kinds are around it")
+    func deepKinds() {
+        var random = SplitMix64(seed: 22)
+        for round in 0..<300 {
+            let depth = Int.random(in: 60...Int(SLUICE_JSON_MAX_DEPTH), using: &random)
+            let objects = (0..<depth).map { _ in Bool.random(using: &random) }
+            let opening = objects.map { $0 ? "{\"\":" : "[" }.joined()
+            var closing = objects.reversed().map { UInt8(ascii: $0 ? "}" : "]") }
+            let wrong = round % 2 == 0 ? nil : Int.random(in: 0..<depth, using: &random)
+            if let wrong { closing[wrong] ^= UInt8(ascii: "]") ^ UInt8(ascii: "}") }
+            let text = Array(opening.utf8) + [UInt8(ascii: "0")] + closing
+            for kernel in TestKernel.all {
+                let answer = kernel.index(text)
+                #expect(answer.status == (wrong == nil ? SLUICE_OK : SLUICE_ERROR_INVALID_JSON))
+                if let wrong { #expect(answer.errorOffset == UInt32(opening.utf8.count + 1 + wrong)) }
+            }
+            #expect(validate(text).status == (wrong == nil ? SLUICE_OK : SLUICE_ERROR_INVALID_JSON))
+        }
+    }
+
     @Test("ten million brackets are refused at the 513th", arguments: TestKernel.all)
     fileprivate func bracketBomb(kernel: TestKernel) {
         let bomb = [UInt8](repeating: UInt8(ascii: "["), count: 10_000_000)
