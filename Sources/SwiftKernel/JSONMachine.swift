@@ -312,7 +312,7 @@ struct JSONMachine {
     @inline(never) private static func sequencesEnd(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var at = start
         while at < end {
-            let length = UTF8Sequence.multibyteLength(bytes.quadOrLess(at: at))
+            let length = UTF8Sequence.multibyteLength(bytes.halfWordOrLess(at: at))
             guard length > 0, at &+ length <= end else { break }
             at &+= length
         }
@@ -330,7 +330,7 @@ struct JSONMachine {
             return .valid(start &+ 2)
         case UInt8(ascii: "u"):
             // Four digits of no surrogate: most escapes.
-            let digits = JSONHexDigits(bytes.quadOrLess(at: start &+ 2))
+            let digits = JSONHexDigits(bytes.halfWordOrLess(at: start &+ 2))
             if start &+ 6 <= end, digits.areValid, digits.value & 0xF800 != 0xD800 { return .valid(start &+ 6) }
             return readUnicodeEscape(bytes, at: start &+ 2, end)
         default:
@@ -342,7 +342,7 @@ struct JSONMachine {
     private static func readUnicodeEscape(_ bytes: Span<UInt8>, at start: Int, _ end: Int) -> JSONReading {
         let isD = start < end && hexDigit(bytes[start]) == 0xD
         let first = readHexDigits(bytes, at: start, end, within: 0...(isD ? 0xDBFF : 0xFFFF))
-        guard first.isValid, JSONHexDigits(bytes.quad(at: start)).value & 0xFC00 == 0xD800 else { return first }
+        guard first.isValid, JSONHexDigits(bytes.halfWord(at: start)).value & 0xFC00 == 0xD800 else { return first }
         guard start &+ 4 < end, bytes[start &+ 4] == JSONByte.backslash else { return .wrong(start &+ 4) }
         guard start &+ 5 < end, bytes[start &+ 5] == UInt8(ascii: "u") else { return .wrong(start &+ 5) }
         return readHexDigits(bytes, at: start &+ 6, end, within: 0xDC00...0xDFFF)
@@ -391,7 +391,7 @@ struct JSONMachine {
     @inline(__always) private static func readLetters(
         _ bytes: Span<UInt8>, at start: Int, _ end: Int, _ letters: UInt32
     ) -> JSONReading {
-        let difference = bytes.quadOrLess(at: start) ^ letters
+        let difference = bytes.halfWordOrLess(at: start) ^ letters
         let reached = min(start &+ difference.trailingZeroBitCount &>> 3, end)
         return JSONReading(position: reached, isValid: reached == start &+ 4)
     }

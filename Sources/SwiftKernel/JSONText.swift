@@ -137,9 +137,9 @@ enum JSONText {
     {
         let letter = bytes[start &+ 1]
         guard letter == UInt8(ascii: "u") else { return (UTF8Bytes(UInt32(simpleEscape(letter))), 2) }
-        let first = JSONHexDigits(bytes.quad(at: start &+ 2)).value
+        let first = JSONHexDigits(bytes.halfWord(at: start &+ 2)).value
         guard first & 0xF800 == 0xD800 else { return (UTF8Bytes(first), 6) }
-        let second = JSONHexDigits(bytes.quad(at: start &+ 8)).value
+        let second = JSONHexDigits(bytes.halfWord(at: start &+ 8)).value
         return (UTF8Bytes(0x10000 &+ (first & 0x3FF) &<< 10 &+ (second & 0x3FF)), 12)
     }
 
@@ -199,7 +199,7 @@ enum JSONText {
             if byte == JSONByte.quote { return place &- start }
             if byte == JSONByte.backslash {
                 let escape = decodeEscape(bytes, at: at)
-                guard name.quadOrLess(at: place) & lowBytes(escape.meaning.count) == escape.meaning.bytes,
+                guard name.halfWordOrLess(at: place) & lowBytes(escape.meaning.count) == escape.meaning.bytes,
                     escape.meaning.count <= name.count &- place
                 else { return noMatch }
                 at &+= escape.length

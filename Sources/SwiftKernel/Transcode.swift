@@ -51,7 +51,7 @@ enum UTF8Encoding: CharacterEncoding {
     static var fault: sluice_status { SLUICE_ERROR_INVALID_UTF8 }
 
     @inline(__always) static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter {
-        let quad = bytes.quad(at: at)
+        let quad = bytes.halfWord(at: at)
         let length = quad & 0x80 == 0 ? 1 : UTF8Sequence.multibyteLength(quad)
         if length > 0, length <= end &- at {
             return DecodedCharacter(character: UTF8Sequence.character(quad, length: length), length: length)
@@ -98,7 +98,7 @@ enum UTF16Encoding<Order: ByteOrder>: CharacterEncoding {
 
     @inline(__always) static func decode(_ bytes: Span<UInt8>, at: Int, to end: Int) -> DecodedCharacter {
         guard end &- at >= 2 else { return .cut }
-        let units = swapped(bytes.quad(at: at))
+        let units = swapped(bytes.halfWord(at: at))
         let first = units & 0xFFFF
         guard first & 0xF800 == 0xD800 else { return DecodedCharacter(character: first, length: 2) }
         guard first & 0xFC00 == 0xD800 else { return .none }

@@ -31,17 +31,10 @@ extension Span<UInt8> {
 }
 
 /// Of each lane that is true the bit of its place among eight.
-@inline(__always) private func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
+@inline(__always) func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
     let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
     // SAFETY: of the same size.
     return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
-}
-
-// MARK: blocks
-
-extension UInt8 {
-    static let lineFeed = UInt8(ascii: "\n")
-    static let carriageReturn = UInt8(ascii: "\r")
 }
 
 extension SIMD16<UInt8> {
@@ -67,332 +60,6 @@ extension SIMD16<UInt8> {
     let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
     return halves[0] | halves[1] != 0
 }
-
-/// 64 bytes of input.
-struct Block {
-    let a: SIMD16<UInt8>
-    let b: SIMD16<UInt8>
-    let c: SIMD16<UInt8>
-    let d: SIMD16<UInt8>
-
-    /// The bytes that equal `byte`.
-    @inline(__always) func equal(_ byte: UInt8) -> BlockMask {
-        let all = everyLane(byte)
-        return BlockMask(a: a .== all, b: b .== all, c: c .== all, d: d .== all)
-    }
-
-    /// Those that equal `byte`, which has bit 5, or are it but for that bit: of brackets, the square ones.
-    @inline(__always) func equalBracket(_ byte: UInt8) -> BlockMask {
-        let all = everyLane(byte)
-        let bit = everyLane(0x20)
-        return BlockMask(
-            a: .merge(a, bit) .== all, b: .merge(b, bit) .== all, c: .merge(c, bit) .== all, d: .merge(d, bit) .== all)
-    }
-
-    /// Those below `limit`.
-    @inline(__always) func below(_ limit: UInt8) -> BlockMask {
-        let all = everyLane(limit)
-        return BlockMask(a: a .< all, b: b .< all, c: c .< all, d: d .< all)
-    }
-
-    /// The bits of all its vectors, merged.
-    @inline(__always) var merged: SIMD16<UInt8> { .merge(.merge(a, b), .merge(c, d)) }
-
-    @inline(__always) var isASCII: Bool { !merged.isNonASCII }
-}
-
-/// Each pair of bytes of `x`, then of `y`, made one: no bit is in both. This compiles to two packings where it is spelled lane by
-/// lane (`evenHalf` is not always inlined) and added up (of ors the optimizer makes eight reductions, which take twice as long).
-@inline(__always) private func mergingPairs(_ x: SIMD16<UInt8>, _ y: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    let even = SIMD16(
-        x[0], x[2], x[4], x[6], x[8], x[10], x[12], x[14], y[0], y[2], y[4], y[6], y[8], y[10], y[12], y[14])
-    let odd = SIMD16(
-        x[1], x[3], x[5], x[7], x[9], x[11], x[13], x[15], y[1], y[3], y[5], y[7], y[9], y[11], y[13], y[15])
-    return even &+ odd
-}
-
-/// A truth of each of 64 bytes.
-struct BlockMask {
-    let a: SIMDMask<SIMD16<Int8>>
-    let b: SIMDMask<SIMD16<Int8>>
-    let c: SIMDMask<SIMD16<Int8>>
-    let d: SIMDMask<SIMD16<Int8>>
-
-    @inline(__always) static func | (x: BlockMask, y: BlockMask) -> BlockMask {
-        BlockMask(a: x.a .| y.a, b: x.b .| y.b, c: x.c .| y.c, d: x.d .| y.d)
-    }
-
-    /// What is in `x` alone.
-    @inline(__always) static func - (x: BlockMask, y: BlockMask) -> BlockMask {
-        BlockMask(a: x.a .& .!y.a, b: x.b .& .!y.b, c: x.c .& .!y.c, d: x.d .& .!y.d)
-    }
-
-    /// The truths of all its vectors, or'd.
-    @inline(__always) var merged: SIMDMask<SIMD16<Int8>> { (a .| b) .| (c .| d) }
-    @inline(__always) var isEmpty: Bool { !isAny(merged) }
-
-    /// How many of four bytes are true, for each place of the four vectors.
-    @inline(__always) var counts: SIMD16<UInt8> {
-        // SAFETY: of the same size. A lane that is true is -1.
-        let lanes = unsafe unsafeBitCast(self, to: (SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>).self)
-        return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
-    }
-
-    /// Bit i: byte i. As in `bits` of one vector, but that eight bytes become one in three steps, for all at once.
-    @inline(__always) var bits: UInt64 {
-        let ab = mergingPairs(placeBits(a), placeBits(b))
-        let cd = mergingPairs(placeBits(c), placeBits(d))
-        let all = mergingPairs(ab, cd)
-        // SAFETY: of the same size.
-        return unsafe UInt64(littleEndian: unsafeBitCast(mergingPairs(all, all), to: SIMD2<UInt64>.self)[0])
-    }
-}
-
-extension Span<UInt8> {
-    /// The 64 bytes from `offset` on. All of them are within the span.
-    @inline(__always) func block(at offset: Int) -> Block {
-        let block = extracting(offset..<offset &+ 64)
-        return Block(a: block.vector(at: 0), b: block.vector(at: 16), c: block.vector(at: 32), d: block.vector(at: 48))
-    }
-
-    /// Where `byte` is next, from `start` on; `count` if it is not.
-    @inline(__always) func first(_ byte: UInt8, from start: Int) -> Int {
-        let all = everyLane(byte)
-        var position = start
-        while position &+ 16 <= count {
-            let places = bits(vector(at: position) .== all)
-            if places != 0 { return position &+ places.trailingZeroBitCount }
-            position &+= 16
-        }
-        while position < count, self[position] != byte { position &+= 1 }
-        return position
-    }
-}
-
-extension UInt64 {
-    /// Bit i: the parity of the bits 0 ... i.
-    @inline(__always) var prefixXor: UInt64 {
-        var mask = self
-        mask ^= mask &<< 1
-        mask ^= mask &<< 2
-        mask ^= mask &<< 4
-        mask ^= mask &<< 8
-        mask ^= mask &<< 16
-        mask ^= mask &<< 32
-        return mask
-    }
-
-    /// The number of the highest bit. There is one.
-    @inline(__always) var lastPlace: Int { 63 &- leadingZeroBitCount }
-
-    /// All ones where the highest bit is one, or else none.
-    @inline(__always) var spreadLast: UInt64 { UInt64(bitPattern: Int64(bitPattern: self) &>> 63) }
-}
-
-extension MutableSpan<UInt32> {
-    /// Writes `base` + i for each bit i of `mask` from `index` on, and rubbish behind, so that there must be room for 64: eight
-    /// at a time, since rubbish costs less than a branch for each. Returns how many there are.
-    @inline(__always) mutating func writePlaces(_ mask: UInt64, base: UInt32, at index: Int) -> Int {
-        precondition(index >= 0 && index <= self.count &- 64)
-        let count = mask.nonzeroBitCount
-        // SAFETY: in bounds, as was checked of all 64.
-        unsafe withUnsafeMutableBufferPointer { all in
-            let out = unsafe UnsafeMutableBufferPointer(rebasing: all[index..<index &+ 64])
-            var left = mask
-            var done = 0
-            while done < count {
-                for place in done..<done &+ 8 {
-                    unsafe out[place] = base &+ UInt32(truncatingIfNeeded: left.trailingZeroBitCount)
-                    left &= left &- 1
-                }
-                done &+= 8
-            }
-        }
-        return count
-    }
-}
-
-// MARK: blocks
-
-extension UInt8 {
-    static let lineFeed = UInt8(ascii: "\n")
-    static let carriageReturn = UInt8(ascii: "\r")
-}
-
-extension SIMD16<UInt8> {
-    /// The same bits, so that 0x80 ... 0xFF are the least.
-    @inline(__always) var signed: SIMD16<Int8> {
-        // SAFETY: of the same size, and every pattern of bits is an Int8.
-        unsafe unsafeBitCast(self, to: SIMD16<Int8>.self)
-    }
-
-    /// Whether any byte is over 0x7F.
-    @inline(__always) var isNonASCII: Bool { isAny(signed .< SIMD16<Int8>(repeating: 0)) }
-
-    /// Both bit by bit: a mask's operators are one instruction, a vector's go lane by lane.
-    @inline(__always) static func merge(_ a: Self, _ b: Self) -> Self {
-        // SAFETY: of the same size, and every pattern of bits is a mask.
-        unsafe unsafeBitCast(SIMDMask(a.signed) .| SIMDMask(b.signed), to: Self.self)
-    }
-}
-
-/// Whether any lane is true.
-@inline(__always) func isAny(_ mask: SIMDMask<SIMD16<Int8>>) -> Bool {
-    // SAFETY: of the same size.
-    let halves = unsafe unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-    return halves[0] | halves[1] != 0
-}
-
-/// 64 bytes of input.
-struct Block {
-    let a: SIMD16<UInt8>
-    let b: SIMD16<UInt8>
-    let c: SIMD16<UInt8>
-    let d: SIMD16<UInt8>
-
-    /// The bytes that equal `byte`.
-    @inline(__always) func equal(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
-        return BlockMask(a: a .== all, b: b .== all, c: c .== all, d: d .== all)
-    }
-
-    /// Those that equal `byte`, which has bit 5, or are it but for that bit: of brackets, the square ones.
-    @inline(__always) func equalBracket(_ byte: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: byte)
-        let bit = SIMD16<UInt8>(repeating: 0x20)
-        return BlockMask(
-            a: .merge(a, bit) .== all, b: .merge(b, bit) .== all, c: .merge(c, bit) .== all, d: .merge(d, bit) .== all)
-    }
-
-    /// Those below `limit`.
-    @inline(__always) func below(_ limit: UInt8) -> BlockMask {
-        let all = SIMD16(repeating: limit)
-        return BlockMask(a: a .< all, b: b .< all, c: c .< all, d: d .< all)
-    }
-
-    /// The bits of all its vectors, merged.
-    @inline(__always) var merged: SIMD16<UInt8> { .merge(.merge(a, b), .merge(c, d)) }
-
-    @inline(__always) var isASCII: Bool { !merged.isNonASCII }
-}
-
-/// Each pair of bytes of `x`, then of `y`, merged into one. Spelled lane by lane, since that is inlined whatever the compiler
-/// makes of its surroundings; it becomes two packings.
-@inline(__always) private func mergingPairs(_ x: SIMD16<UInt8>, _ y: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    let even = SIMD16(
-        x[0], x[2], x[4], x[6], x[8], x[10], x[12], x[14], y[0], y[2], y[4], y[6], y[8], y[10], y[12], y[14])
-    let odd = SIMD16(
-        x[1], x[3], x[5], x[7], x[9], x[11], x[13], x[15], y[1], y[3], y[5], y[7], y[9], y[11], y[13], y[15])
-    return even &+ odd
-}
-
-/// A truth of each of 64 bytes.
-struct BlockMask {
-    let a: SIMDMask<SIMD16<Int8>>
-    let b: SIMDMask<SIMD16<Int8>>
-    let c: SIMDMask<SIMD16<Int8>>
-    let d: SIMDMask<SIMD16<Int8>>
-
-    @inline(__always) static func | (x: BlockMask, y: BlockMask) -> BlockMask {
-        BlockMask(a: x.a .| y.a, b: x.b .| y.b, c: x.c .| y.c, d: x.d .| y.d)
-    }
-
-    /// What is in `x` alone.
-    @inline(__always) static func - (x: BlockMask, y: BlockMask) -> BlockMask {
-        BlockMask(a: x.a .& .!y.a, b: x.b .& .!y.b, c: x.c .& .!y.c, d: x.d .& .!y.d)
-    }
-
-    @inline(__always) var merged: SIMDMask<SIMD16<Int8>> { (a .| b) .| (c .| d) }
-
-    /// How many of four bytes are true, for each place of the four vectors.
-    @inline(__always) var counts: SIMD16<UInt8> {
-        // SAFETY: of the same size. A lane that is true is -1.
-        let lanes = unsafe unsafeBitCast(self, to: (SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>, SIMD16<UInt8>).self)
-        return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
-    }
-
-    @inline(__always) var isEmpty: Bool { !isAny(merged) }
-
-    /// Bit i: byte i. Each byte keeps one bit, by its place among eight, and then eight become one in three steps.
-    @inline(__always) var bits: UInt64 {
-        let ab = mergingPairs(Self.placeBits(a), Self.placeBits(b))
-        let cd = mergingPairs(Self.placeBits(c), Self.placeBits(d))
-        let all = mergingPairs(ab, cd)
-        // SAFETY: of the same size.
-        return unsafe UInt64(littleEndian: unsafeBitCast(mergingPairs(all, all), to: SIMD2<UInt64>.self)[0])
-    }
-
-    @inline(__always) private static func placeBits(_ mask: SIMDMask<SIMD16<Int8>>) -> SIMD16<UInt8> {
-        let places = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-        // SAFETY: of the same size.
-        return unsafe unsafeBitCast(mask .& SIMDMask(places.signed), to: SIMD16<UInt8>.self)
-    }
-}
-
-extension Span<UInt8> {
-    /// The 64 bytes from `offset` on. All of them are within the span.
-    @inline(__always) func block(at offset: Int) -> Block {
-        let block = extracting(offset..<offset &+ 64)
-        return Block(a: block.vector(at: 0), b: block.vector(at: 16), c: block.vector(at: 32), d: block.vector(at: 48))
-    }
-
-    /// Where `byte` is next, from `start` on; `count` if it is not.
-    @inline(__always) func first(_ byte: UInt8, from start: Int) -> Int {
-        var position = start
-        while position &+ 16 <= count {
-            let places = bits(vector(at: position) .== SIMD16(repeating: byte))
-            if places != 0 { return position &+ places.trailingZeroBitCount }
-            position &+= 16
-        }
-        while position < count, self[position] != byte { position &+= 1 }
-        return position
-    }
-}
-
-extension UInt64 {
-    /// Bit i: the parity of the bits 0 ... i.
-    @inline(__always) var prefixXor: UInt64 {
-        var mask = self
-        mask ^= mask &<< 1
-        mask ^= mask &<< 2
-        mask ^= mask &<< 4
-        mask ^= mask &<< 8
-        mask ^= mask &<< 16
-        mask ^= mask &<< 32
-        return mask
-    }
-
-    /// The number of the highest bit. There is one.
-    @inline(__always) var lastPlace: Int { 63 &- leadingZeroBitCount }
-
-    /// All ones where the highest bit is one, or else none.
-    @inline(__always) var spreadLast: UInt64 { UInt64(bitPattern: Int64(bitPattern: self) &>> 63) }
-}
-
-extension MutableSpan<UInt32> {
-    /// Writes `base` + i for each bit i of `mask` from `index` on, and rubbish behind, so that there must be room for 64: eight
-    /// at a time, since rubbish costs less than a branch for each. Returns how many there are.
-    @inline(__always) mutating func writePlaces(_ mask: UInt64, base: UInt32, at index: Int) -> Int {
-        precondition(index >= 0 && index <= self.count &- 64)
-        let count = mask.nonzeroBitCount
-        // SAFETY: in bounds, as was checked of all 64.
-        unsafe withUnsafeMutableBufferPointer { all in
-            let out = unsafe UnsafeMutableBufferPointer(rebasing: all[index..<index &+ 64])
-            var left = mask
-            var done = 0
-            while done < count {
-                for place in done..<done &+ 8 {
-                    unsafe out[place] = base &+ UInt32(truncatingIfNeeded: left.trailingZeroBitCount)
-                    left &= left &- 1
-                }
-                done &+= 8
-            }
-        }
-        return count
-    }
-}
-
-// MARK: lanes
 
 /// The first lane that is true; 16 if none is.
 @inline(__always) func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int {
@@ -424,19 +91,33 @@ extension Span<UInt8> {
     }
 
     /// The 4 bytes from `offset` on, the first one lowest. All of them are within the span.
-    @inline(__always) func quad(at offset: Int) -> UInt32 {
+    @inline(__always) func halfWord(at offset: Int) -> UInt32 {
         // SAFETY: in bounds, as is checked; every pattern of bits is a UInt32.
         UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
-    /// As `quad(at:)`, with zeros for bytes that are not within the span.
-    @inline(__always) func quadOrLess(at offset: Int) -> UInt32 {
-        if offset &+ 4 <= count { return quad(at: offset) }
-        var quad: UInt32 = 0
+    /// As `halfWord(at:)`, with zeros for bytes that are not within the span.
+    @inline(__always) func halfWordOrLess(at offset: Int) -> UInt32 {
+        if offset &+ 4 <= count { return halfWord(at: offset) }
+        var word: UInt32 = 0
         for place in offset..<Swift.max(offset, count) {
-            quad |= UInt32(self[place]) &<< UInt32(8 &* (place &- offset))
+            word |= UInt32(self[place]) &<< UInt32(8 &* (place &- offset))
         }
-        return quad
+        return word
+    }
+}
+
+extension Span<UInt8> {
+    /// The 32 bytes from `offset` on. All of them are within the span.
+    @inline(__always) func doubleVector(at offset: Int) -> SIMD32<UInt8> {
+        // SAFETY: as above.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+    }
+
+    /// The 64 bytes from `offset` on. All of them are within the span.
+    @inline(__always) func longVector(at offset: Int) -> SIMD64<UInt8> {
+        // SAFETY: as above.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD64<UInt8>.self)
     }
 }
 
@@ -463,41 +144,5 @@ extension MutableSpan<UInt8> {
         } else {
             for step in 0..<count { self[place &+ step] = source[start &+ step] }
         }
-    }
-}
-
-extension Span<UInt8> {
-    /// The 4 bytes from `offset` on, the first one lowest. All of them are within the span.
-    @inline(__always) func halfWord(at offset: Int) -> UInt32 {
-        // SAFETY: in bounds, as is checked; every pattern of bits is a UInt32.
-        UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-}
-
-// MARK: longer vectors, and a byte in each lane
-
-/// A byte in each lane. Comparing with vectors is fast; with a byte, the library's way is not.
-@inline(__always) func everyLane(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
-
-extension Span<UInt8> {
-    /// The 32 bytes from `offset` on. All of them are within the span.
-    @inline(__always) func doubleVector(at offset: Int) -> SIMD32<UInt8> {
-        // SAFETY: as above.
-        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
-    }
-
-    /// The 64 bytes from `offset` on. All of them are within the span.
-    @inline(__always) func longVector(at offset: Int) -> SIMD64<UInt8> {
-        // SAFETY: as above.
-        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD64<UInt8>.self)
-    }
-}
-
-extension MutableSpan<UInt8> {
-    /// Stores 32 or 64 bytes from `offset` on. All of them are within the span.
-    @inline(__always) mutating func store<Vector: SIMD & BitwiseCopyable>(_ vector: Vector, at offset: Int)
-    where Vector.Scalar == UInt8 {
-        var room = unsafe mutableBytes
-        room.storeBytes(of: vector, toByteOffset: offset, as: Vector.self)
     }
 }
