@@ -4,76 +4,74 @@ import Foundation
 import Sluice
 import SwiftCSV
 
-/// Where fields are: the kernels' index, and what splits text in Swift. Answers are sums of the lengths of all fields.
+/// Where fields are: the kernels' index. Then every field of every record touched, against what splits text in Swift.
 func addCSVSuites() {
     for (name, columns) in [("flights.csv", 19), ("tweets.csv", 9)] {
-        let input = Inputs.head(name, megabytes: Inputs.isQuick ? 8 : 64)
-        let arrays = IndexArrays(input, columns: columns)
-        let records = arrays.index(kernels[0].table)
-        let workload = Workload(suite: "csv-index", data: name, bytes: input.count, records: records, answer: records)
-        for kernel in kernels { workload.add(kernel.name) { arrays.index(kernel.table) } }
-        Workload(suite: "csv-index", data: name, bytes: input.count, records: records)
-            .add("count of line ends in C") { Int(bench_count_lines(input.start, input.count)) }
-        addFieldWays(input, records: records)
-    }
-}
-
-/// Every field of every record touched, quotes undone: sums of the bytes of their contents.
-private func addFieldWays(_ input: Input, records: Int) {
-    let whole = input.file(input.name)
-    let answer = sumOfFields(whole, .auto)
-    let workload = Workload(
-        suite: "csv-fields", data: input.name, bytes: input.count, records: records, answer: answer)
-    workload.add("sluice") { sumOfFields(whole, .auto) }
-    workload.add("sluice, pure Swift") { sumOfFields(whole, .swift) }
-
-    let head = input.head(kilobytes: 1024)
-    guard input.name.hasPrefix("flights") else {
-        let path = tweetsHead(input)
-        let share = (path.bytes, path.records, sumOfFields(path.file, .auto))
-        workload.add("SwiftCSV", share: share) { try sumOfSwiftCSV(path.file) }
-        return
-    }
-    let path = head.file("head-" + input.name)
-    let share = (head.count, recordCount(path), sumOfFields(path, .auto))
-    workload.add("SwiftCSV", share: share) { try sumOfSwiftCSV(path) }
-    workload.add("String.split", share: share) {
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        var sum = 0
-        for line in text.split(separator: "\n").dropFirst() {
-            for field in line.split(separator: ",", omittingEmptySubsequences: false) { sum += field.utf8.count }
+        let arrays = Lazy { IndexArrays(Inputs.head(name, megabytes: Inputs.whole), columns: columns) }
+        let workload = Workload("csv-index", name) {
+            let records = arrays.value.index(fastest)
+            return Facts(bytes: arrays.value.input.count, records: records, answer: records)
         }
-        return sum
+        for kernel in kernels { workload.add(kernel.name) { { arrays.value.index(kernel.table) } } }
+        let lines = Lazy {
+            Facts(bytes: workload.facts.value.bytes, records: workload.facts.value.records, answer: nil)
+        }
+        workload.add("count of line ends in C", of: lines) {
+            let input = arrays.value.input
+            return { Int(bench_count_lines(input.start, input.count)) }
+        }
+        addFieldWays(name)
     }
 }
 
-private func tweetsHead(_ input: Input) -> (file: String, bytes: Int, records: Int) {
-    let head = Inputs.head(input.name, megabytes: 1)
-    let path = head.file("head-" + input.name)
-    return (path, head.count, recordCount(path))
+/// Answers are sums of the bytes of all contents, quotes undone.
+private func addFieldWays(_ name: String) {
+    let whole = Lazy { InputFile(name, megabytes: Inputs.whole) }
+    let part = Lazy { InputFile(name, megabytes: 1) }
+    let workload = Workload("csv-fields", name) { whole.value.facts(sumOfFields(whole.value.path, .auto)) }
+    let facts = Lazy { part.value.facts(sumOfFields(part.value.path, .auto)) }
+    workload.add("sluice") { { sumOfFields(whole.value.path, .auto) } }
+    workload.add("sluice, pure Swift") { { sumOfFields(whole.value.path, .swift) } }
+    workload.add("SwiftCSV", of: facts) {
+        let url = URL(fileURLWithPath: part.value.path)
+        return {
+            var sum = 0
+            let csv = try EnumeratedCSV(url: url, delimiter: .comma, loadColumns: false)
+            for row in csv.rows { for field in row { sum += field.utf8.count } }
+            return sum
+        }
+    }
+    // Quotes are beyond it.
+    guard name.hasPrefix("flights") else { return }
+    workload.add("String.split", of: facts) {
+        let path = part.value.path
+        return {
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            var sum = 0
+            for line in text.split(separator: "\n").dropFirst() {
+                for field in line.split(separator: ",", omittingEmptySubsequences: false) { sum += field.utf8.count }
+            }
+            return sum
+        }
+    }
 }
 
 func recordCount(_ path: String) -> Int {
-    var count = 0
-    do { try FileStreamSource(path).forEach { count += $0.data.count } } catch { fatalError("\(path): \(error)") }
-    return count
+    Workload.orStop(path) {
+        var count = 0
+        try FileStreamSource(path).forEach { count += $0.data.count }
+        return count
+    }
 }
 
 private func sumOfFields(_ path: String, _ kernel: KernelChoice) -> Int {
-    var sum = 0
-    do {
+    Workload.orStop(path) {
+        var sum = 0
         try FileStreamSource(path, kernel: kernel).forEach { chunk in
             chunk.data.forEachField { _, _, text in sum &+= text.count }
         }
-    } catch { fatalError("\(path): \(error)") }
-    return sum
-}
-
-private func sumOfSwiftCSV(_ path: String) throws -> Int {
-    var sum = 0
-    let csv = try EnumeratedCSV(url: URL(fileURLWithPath: path), delimiter: .comma, loadColumns: false)
-    for row in csv.rows { for field in row { sum += field.utf8.count } }
-    return sum
+        return sum
+    }
 }
 
 /// The arrays of an index, large enough for an input.
@@ -92,8 +90,6 @@ final class IndexArrays: @unchecked Sendable {
         capacity = input.count + 128
         ends = .allocate(capacity: capacity)
         starts = .allocate(capacity: capacity)
-        ends.initialize(repeating: 0, count: capacity)
-        starts.initialize(repeating: 0, count: capacity)
     }
 
     /// Indexes all of it, the header too; returns how many records there are.

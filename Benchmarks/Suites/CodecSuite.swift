@@ -1,33 +1,29 @@
-import CSluice
 import Foundation
 import Sluice
 
 /// Codecs: compressed files read and written, one thread. Answers are records.
 func addCodecSuites() {
-    let input = Inputs.head("flights.csv", megabytes: Inputs.isQuick ? 8 : 64)
-    let plain = input.file("flights.csv")
-    let records = recordCount(plain)
+    let plain = Lazy { InputFile("flights.csv", megabytes: Inputs.whole) }
     let config = StreamConfig(parallelism: 1)
+    let read = Workload("read", "flights.csv") { plain.value.facts(plain.value.records) }
+    let write = Workload("write", "flights.csv → jsonl") { plain.value.facts(plain.value.records) }
     for suffix in ["", ".gz", ".lz4"] {
-        let path = plain + suffix
-        if !suffix.isEmpty {
-            do {
+        let way = suffix.isEmpty ? "plain" : suffix
+        read.add(way) {
+            let path = plain.value.path + suffix
+            if !suffix.isEmpty {
                 try StreamContext(config).stream(
-                    source: FileStreamSource(plain), sink: FileStreamSink(path))
-            } catch { fatalError("\(path): \(error)") }
+                    source: FileStreamSource(plain.value.path), sink: FileStreamSink(path))
+            }
+            return { recordCount(path) }
         }
-        let way = suffix.isEmpty ? "none" : suffix
-        Workload(suite: "read", data: "flights.csv", bytes: input.count, records: records, answer: records)
-            .add(way) {
-                var count = 0
-                try FileStreamSource(path).forEach { count += $0.data.count }
-                return count
+        write.add(way) {
+            let output = Inputs.path("suite-output.jsonl\(suffix)")
+            return {
+                try StreamContext(config).stream(
+                    source: FileStreamSource(plain.value.path), sink: FileStreamSink(output)
+                ).writtenRecords
             }
-        let output = Inputs.path("suite-output.jsonl\(suffix)")
-        Workload(suite: "write", data: "flights.csv → jsonl", bytes: input.count, records: records, answer: records)
-            .add(way) {
-                try StreamContext(config).stream(source: FileStreamSource(plain), sink: FileStreamSink(output))
-                    .writtenRecords
-            }
+        }
     }
 }

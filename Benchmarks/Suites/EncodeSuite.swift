@@ -4,40 +4,34 @@ import Foundation
 /// Encoders: rows of a CSV index to JSON Lines and to CSV, in memory. Answers are the bytes that come out.
 func addEncodeSuites() {
     for (name, columns) in [("flights.csv", 19), ("tweets.csv", 9)] {
-        let input = Inputs.head(name, megabytes: Inputs.isQuick ? 4 : 16)
-        let rows = EncodeRows(input, columns: columns)
-        let jsonl = Workload(
-            suite: "encode-jsonl", data: name, bytes: input.count, records: rows.count,
-            answer: rows.encode(kernels[0].table, isCSV: false))
-        let csv = Workload(
-            suite: "encode-csv", data: name, bytes: input.count, records: rows.count,
-            answer: rows.encode(kernels[0].table, isCSV: true))
-        for kernel in kernels {
-            jsonl.add(kernel.name) { rows.encode(kernel.table, isCSV: false) }
-            csv.add(kernel.name) { rows.encode(kernel.table, isCSV: true) }
+        let rows = Lazy { EncodeRows(Inputs.head(name, megabytes: Inputs.isQuick ? 4 : 16), columns: columns) }
+        for isCSV in [false, true] {
+            let workload = Workload(isCSV ? "encode-csv" : "encode-jsonl", name) {
+                rows.value.facts(rows.value.count, isCSV: isCSV)
+            }
+            for kernel in kernels { workload.add(kernel.name) { { rows.value.encode(kernel.table, isCSV: isCSV) } } }
+            if !isCSV { addEncoders(workload, rows) }
         }
-        addEncoders(jsonl, rows)
     }
 }
 
-/// What writes such records in Swift: dictionaries of strings, made beforehand.
-private func addEncoders(_ workload: Workload, _ rows: EncodeRows) {
-    let count = min(rows.count, 2000)
-    let records = (0..<count).map { rows.record($0) }
-    let bytes = rows.bytes(count)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    workload.add("JSONSerialization", share: (bytes, count, rows.encode(kernels[0].table, isCSV: false, rows: count))) {
-        var sum = 0
-        for record in records {
-            sum += try JSONSerialization.data(withJSONObject: record, options: .withoutEscapingSlashes).count + 1
+/// What writes such records in Swift: of dictionaries of strings, made beforehand.
+private func addEncoders(_ workload: Workload, _ rows: Lazy<EncodeRows>) {
+    let count = 1000
+    let facts = Lazy { rows.value.facts(count, isCSV: false) }
+    workload.add("JSONSerialization", of: facts) {
+        let records = (0..<count).map { rows.value.record($0) }
+        return {
+            try records.reduce(0) {
+                $0 + (try JSONSerialization.data(withJSONObject: $1, options: .withoutEscapingSlashes)).count + 1
+            }
         }
-        return sum
     }
-    workload.add("JSONEncoder", share: (bytes, count, rows.encode(kernels[0].table, isCSV: false, rows: count))) {
-        var sum = 0
-        for record in records { sum += try encoder.encode(record).count + 1 }
-        return sum
+    workload.add("JSONEncoder", of: facts) {
+        let records = (0..<count).map { rows.value.record($0) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return { try records.reduce(0) { $0 + (try encoder.encode($1)).count + 1 } }
     }
 }
 
@@ -53,7 +47,7 @@ final class EncodeRows: @unchecked Sendable {
 
     init(_ input: Input, columns count: Int) {
         index = IndexArrays(input, columns: count)
-        self.count = index.index(kernels[0].table) - 1
+        self.count = index.index(fastest) - 1
         output = .allocate(capacity: capacity + Int(SLUICE_PADDING))
         let index = index
         names = (0..<count).map { index.text(0, $0) }
@@ -71,8 +65,12 @@ final class EncodeRows: @unchecked Sendable {
         Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, index.text(row + 1, $0)) })
     }
 
-    /// Bytes of the first rows.
-    func bytes(_ count: Int) -> Int { index.start(count + 1) - index.start(1) }
+    /// The first rows, and what encoding them makes.
+    func facts(_ count: Int, isCSV: Bool) -> Facts {
+        let end = count < self.count ? index.start(count + 1) : index.input.count
+        return Facts(
+            bytes: end - index.start(1), records: count, answer: encode(fastest, isCSV: isCSV, rows: count))
+    }
 
     /// Encodes all rows, into the same room again and again; returns how many bytes that made.
     func encode(_ kernel: sluice_kernel, isCSV: Bool, rows wanted: Int? = nil) -> Int {

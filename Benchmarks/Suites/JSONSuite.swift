@@ -1,25 +1,38 @@
 import CSluice
 import Foundation
-import Sluice
 
-/// JSON: the kernels' index, and what reads lines in Swift.
+/// JSON: the kernels' index, and what reads lines in Swift. Answers are records.
 func addJSONSuites() {
     for name in ["flights.jsonl", "tweets.jsonl"] {
-        let input = Inputs.head(name, megabytes: Inputs.isQuick ? 8 : 64)
-        let arrays = TapeArrays(input)
-        let records = arrays.index(kernels[0].table)
-        let workload = Workload(
-            suite: "json-index", data: name, bytes: input.count, records: records, answer: records)
-        for kernel in kernels { workload.add(kernel.name) { arrays.index(kernel.table) } }
+        let arrays = Lazy { TapeArrays(Inputs.head(name, megabytes: Inputs.whole)) }
+        let workload = Workload("json-index", name) {
+            let records = arrays.value.index(fastest)
+            return Facts(bytes: arrays.value.input.count, records: records, answer: records)
+        }
+        for kernel in kernels { workload.add(kernel.name) { { arrays.value.index(kernel.table) } } }
 
-        let head = input.head(kilobytes: Inputs.isQuick ? 1024 : 4096)
-        let lines = head.data.split(separator: UInt8(ascii: "\n"))
-        let share = (head.count, lines.count, lines.count)
-        workload.add("JSONSerialization", share: share) {
-            for line in lines { _ = try JSONSerialization.jsonObject(with: line) }
-            return lines.count
+        let part = Lazy { JSONLinesInMemory(name) }
+        workload.add("JSONSerialization", of: Lazy { part.value.facts(part.value.lines.count) }) {
+            let lines = part.value.lines
+            return {
+                for line in lines { _ = try JSONSerialization.jsonObject(with: line) }
+                return lines.count
+            }
         }
     }
+}
+
+/// Lines as who takes JSON apart line by line has them at hand.
+struct JSONLinesInMemory {
+    let lines: [Data]
+    let input: Input
+
+    init(_ name: String) {
+        input = Inputs.head(name, megabytes: Inputs.part)
+        lines = input.data.split(separator: UInt8(ascii: "\n"))
+    }
+
+    func facts(_ answer: Int?) -> Facts { Facts(bytes: input.count, records: lines.count, answer: answer) }
 }
 
 /// The arrays of a JSON index, large enough for an input.
@@ -27,8 +40,8 @@ func addJSONSuites() {
 final class TapeArrays: @unchecked Sendable {
     let input: Input
     private let capacity: Int
-    let tape: UnsafeMutablePointer<UInt32>
-    let rows: UnsafeMutablePointer<sluice_json_row>
+    private let tape: UnsafeMutablePointer<UInt32>
+    private let rows: UnsafeMutablePointer<sluice_json_row>
     private let scratch: UnsafeMutablePointer<UInt32>
 
     init(_ input: Input) {
@@ -37,9 +50,6 @@ final class TapeArrays: @unchecked Sendable {
         tape = .allocate(capacity: capacity)
         rows = .allocate(capacity: capacity / 8)
         scratch = .allocate(capacity: 1 << 16)
-        tape.initialize(repeating: 0, count: capacity)
-        rows.initialize(repeating: sluice_json_row(), count: capacity / 8)
-        scratch.initialize(repeating: 0, count: 1 << 16)
     }
 
     /// Indexes all of it; returns how many records there are.

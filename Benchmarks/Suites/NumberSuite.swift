@@ -2,38 +2,46 @@ import CSluice
 import Foundation
 import SwiftKernel
 
-/// Numbers from text and to it. Answers are sums of bits.
+/// Numbers from text and to it. Answers are sums of bits, and bytes.
 func addNumberSuites() {
-    var generator = SystemRandomNumberGenerator()
     let count = Inputs.isQuick ? 20_000 : 100_000
     let kinds: [(String, (inout SystemRandomNumberGenerator) -> Double)] = [
         ("two decimals", { Double(Int.random(in: -99_999...99_999, using: &$0)) / 100 }),
         ("17 digits", { Double.random(in: -1e6...1e6, using: &$0) }),
     ]
     for (name, make) in kinds {
-        let texts = NumberTexts((0..<count).map { _ in make(&generator) })
-        let sum = texts.parse { Double(String(decoding: $0, as: UTF8.self)) }
-        let parse = Workload(suite: "parse-double", data: name, bytes: texts.count, records: count, answer: sum)
+        let texts = Lazy {
+            var generator = SystemRandomNumberGenerator()
+            return NumberTexts((0..<count).map { _ in make(&generator) })
+        }
+        let parse = Workload("parse-double", name) {
+            Facts(bytes: texts.value.count, records: count, answer: texts.value.parse(NumberTexts.byLibrary))
+        }
         parse.add("C core") {
-            texts.parse {
-                var value = 0.0
-                return sluice_parse_double($0.baseAddress, $0.count, &value) ? value : nil
+            {
+                texts.value.parse {
+                    var value = 0.0
+                    return sluice_parse_double($0.baseAddress, $0.count, &value) ? value : nil
+                }
             }
         }
-        parse.add("pure Swift") { texts.parse { parseDouble($0.span) } }
-        parse.add("Double(String)") { texts.parse { Double(String(decoding: $0, as: UTF8.self)) } }
+        parse.add("pure Swift") { { texts.value.parse { parseDouble($0.span) } } }
+        parse.add("Double(String)") { { texts.value.parse(NumberTexts.byLibrary) } }
 
         let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64)
-        let printed = Workload(
-            suite: "print-double", data: name, bytes: texts.count, records: count, answer: texts.count)
-        printed.add("C core") { texts.print { sluice_print_double($0, room.baseAddress) } }
+        let printed = Workload("print-double", name) {
+            Facts(bytes: texts.value.count, records: count, answer: texts.value.count)
+        }
+        printed.add("C core") { { texts.value.print { sluice_print_double($0, room.baseAddress) } } }
         printed.add("pure Swift") {
-            texts.print {
-                var span = room.mutableSpan
-                return printDouble($0, into: &span, at: 0)
+            {
+                texts.value.print {
+                    var span = room.mutableSpan
+                    return printDouble($0, into: &span, at: 0)
+                }
             }
         }
-        printed.add("description") { texts.print { $0.description.utf8.count } }
+        printed.add("description") { { texts.value.print { $0.description.utf8.count } } }
     }
 }
 
@@ -54,6 +62,10 @@ private final class NumberTexts: @unchecked Sendable {
             ends.append(bytes.count)
         }
         (self.bytes, self.ends) = (bytes, ends)
+    }
+
+    static func byLibrary(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+        Double(String(decoding: text, as: UTF8.self))
     }
 
     func parse(_ body: (UnsafeBufferPointer<UInt8>) -> Double?) -> Int {

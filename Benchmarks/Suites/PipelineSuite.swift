@@ -9,21 +9,16 @@ func addPipelineSuites() {
         ("flights.csv", "jsonl"), ("tweets.csv", "jsonl"), ("tweets.jsonl", "jsonl"), ("flights.jsonl", "csv"),
     ]
     for (name, format) in jobs {
-        let input = Inputs.head(name, megabytes: Inputs.isQuick ? 8 : 64)
-        let path = input.file(name)
-        let records = recordCount(path)
+        let input = Lazy { InputFile(name, megabytes: Inputs.whole) }
         let output = Inputs.path("suite-output.\(format)")
         let data = "\(name) → \(format)"
-        let memory = Workload(
-            suite: "to-memory", data: data, bytes: input.count, records: records, answer: records)
-        let file = Workload(
-            suite: "to-file", data: data, bytes: input.count, records: records,
-            answer: size(path, output, kernelChoices[0]))
+        let memory = Workload("to-memory", data) { input.value.facts(input.value.records) }
+        let file = Workload("to-file", data) { input.value.facts(size(input.value.path, output, .auto)) }
         for kernel in kernelChoices {
-            memory.add(title(kernel)) { try toMemory(path, kernel) }
-            file.add(title(kernel)) { size(path, output, kernel) }
+            memory.add(title(kernel)) { { try toMemory(input.value.path, kernel) } }
+            file.add(title(kernel)) { { size(input.value.path, output, kernel) } }
         }
-        if name == "flights.csv" { addByHand(file, input, output) }
+        if name == "flights.csv" { addByHand(file, output) }
     }
 }
 
@@ -39,29 +34,31 @@ private func toMemory(_ path: String, _ kernel: KernelChoice) throws -> Int {
 }
 
 private func size(_ path: String, _ output: String, _ kernel: KernelChoice) -> Int {
-    do {
+    Workload.orStop(path) {
         let context = StreamContext(StreamConfig(parallelism: 1, kernel: kernel))
         return try context.stream(source: FileStreamSource(path), sink: FileStreamSink(output)).bytesWritten
-    } catch { fatalError("\(path): \(error)") }
+    }
 }
 
 /// What one writes otherwise: SwiftCSV, and JSONSerialization for each row.
-private func addByHand(_ workload: Workload, _ input: Input, _ output: String) {
-    let head = input.head(kilobytes: 1024)
-    let path = head.file("head-flights.csv")
-    let share = (head.count, recordCount(path), size(path, output, .auto))
-    workload.add("SwiftCSV and JSONSerialization", share: share) {
-        let csv = try NamedCSV(url: URL(fileURLWithPath: path), delimiter: .comma, loadColumns: false)
-        FileManager.default.createFile(atPath: output, contents: nil)
-        guard let file = FileHandle(forWritingAtPath: output) else { fatalError("cannot write \(output)") }
-        var size = 0
-        for row in csv.rows {
-            var line = try JSONSerialization.data(withJSONObject: row, options: .withoutEscapingSlashes)
-            line.append(UInt8(ascii: "\n"))
-            size += line.count
-            try file.write(contentsOf: line)
+private func addByHand(_ workload: Workload, _ output: String) {
+    let part = Lazy { InputFile("flights.csv", megabytes: 1) }
+    let facts = Lazy { part.value.facts(size(part.value.path, output, .auto)) }
+    workload.add("SwiftCSV and JSONSerialization", of: facts) {
+        let url = URL(fileURLWithPath: part.value.path)
+        return {
+            let csv = try NamedCSV(url: url, delimiter: .comma, loadColumns: false)
+            FileManager.default.createFile(atPath: output, contents: nil)
+            guard let file = FileHandle(forWritingAtPath: output) else { fatalError("cannot write \(output)") }
+            var size = 0
+            for row in csv.rows {
+                var line = try JSONSerialization.data(withJSONObject: row, options: .withoutEscapingSlashes)
+                line.append(UInt8(ascii: "\n"))
+                size += line.count
+                try file.write(contentsOf: line)
+            }
+            try file.close()
+            return size
         }
-        try file.close()
-        return size
     }
 }

@@ -16,14 +16,14 @@ private let capacity = 1024
 func addRingSuites() {
     let count = Inputs.isQuick ? 200_000 : 1_000_000
     for pairs in [1, 2] {
-        let workload = Workload(
-            suite: "ring", data: "\(pairs) to \(pairs)", bytes: count * 8, records: count,
-            answer: count * (count + 1) / 2)
-        workload.add("C core") { sum(CRingQueue.self, count, pairs) }
-        workload.add("pure Swift") { sum(SwiftRingQueue.self, count, pairs) }
-        workload.add("lock and array in C") { sum(LockedCQueue.self, count, pairs) }
-        workload.add("NSLock and array in Swift") { sum(LockedSwiftQueue.self, count, pairs) }
-        if pairs == 1 { workload.add("AsyncStream") { sumOfAsyncStream(count) } }
+        let workload = Workload("ring", "\(pairs) to \(pairs)") {
+            Facts(bytes: count * 8, records: count, answer: count * (count + 1) / 2)
+        }
+        workload.add("C core") { { sum(CRingQueue.self, count, pairs) } }
+        workload.add("pure Swift") { { sum(SwiftRingQueue.self, count, pairs) } }
+        workload.add("lock and array in C") { { sum(LockedCQueue.self, count, pairs) } }
+        workload.add("NSLock and array in Swift") { { sum(LockedSwiftQueue.self, count, pairs) } }
+        if pairs == 1 { workload.add("AsyncStream") { { sumOfAsyncStream(count) } } }
     }
 }
 
