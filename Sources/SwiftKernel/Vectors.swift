@@ -316,10 +316,7 @@ extension Span<UInt8> {
     }
 }
 
-// MARK: longer vectors, and a byte in each lane
-
-/// A byte in each lane. Comparing with vectors is fast; with a byte, the library's way is not.
-@inline(__always) func everyLane(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
+// MARK: longer vectors
 
 extension Span<UInt8> {
     /// The 32 bytes from `offset` on. All of them are within the span.
