@@ -75,13 +75,20 @@ struct BlockMask {
         return SIMD16() &- ((lanes.0 &+ lanes.1) &+ (lanes.2 &+ lanes.3))
     }
 
-    /// Bit i: byte i. As in `bits` of one vector, but that eight bytes become one in three steps, for all at once.
-    @inline(__always) var bits: UInt64 {
-        let ab = mergingPairs(placeBits(a), placeBits(b))
-        let cd = mergingPairs(placeBits(c), placeBits(d))
-        let all = mergingPairs(ab, cd)
+    /// Bit i: byte i.
+    @inline(__always) var bits: UInt64 { Self.bits(self, self).0 }
+
+    /// The bits of two, for little more than those of one. As in `bits` of a vector each byte keeps a bit, but then eight bytes
+    /// become one in three steps, for all at once.
+    @inline(__always) static func bits(_ x: BlockMask, _ y: BlockMask) -> (UInt64, UInt64) {
         // SAFETY: of the same size.
-        return unsafe UInt64(littleEndian: unsafeBitCast(mergingPairs(all, all), to: SIMD2<UInt64>.self)[0])
+        let words = unsafe unsafeBitCast(mergingPairs(x.quarters, y.quarters), to: SIMD2<UInt64>.self)
+        return (UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
+    }
+
+    /// The bits of each four bytes in one.
+    @inline(__always) private var quarters: SIMD16<UInt8> {
+        mergingPairs(mergingPairs(placeBits(a), placeBits(b)), mergingPairs(placeBits(c), placeBits(d)))
     }
 }
 

@@ -71,9 +71,8 @@ struct CSVCarry {
 
     /// Parts a block by (1), verifies it by (2) and carries on. Nil: it does not verify, and the carry is worthless.
     @inline(__always) mutating func mark(_ block: Block, _ grammar: CSVGrammar) -> CSVMarks? {
+        let (delimiters, allNewlines) = BlockMask.bits(block.equal(grammar.delimiter), block.equal(.lineFeed))
         let quotes = grammar.hasQuotes ? block.equal(grammar.quote).bits : 0
-        let delimiters = block.equal(grammar.delimiter).bits
-        let allNewlines = block.equal(.lineFeed).bits
         let returnLanes = block.equal(.carriageReturn)
         let allReturns = returnLanes.isEmpty ? 0 : returnLanes.bits  // as it mostly is
 
