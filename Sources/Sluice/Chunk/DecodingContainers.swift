@@ -44,6 +44,18 @@ struct KeyedNode<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return value
     }
 
+    /// The shortest ways, of what most fields of CSV are; nil: take the long one, which tells what is wrong, too.
+    @inline(__always) private func integer(_ key: Key) -> Int? {
+        guard let text = node.plainText(key.stringValue) else { return nil }
+        return NumberText.short(text) ?? NumberText.int64(text).flatMap { Int(exactly: $0) }
+    }
+
+    @inline(__always) private func finite(_ key: Key) -> Double? {
+        guard let text = node.plainText(key.stringValue) else { return nil }
+        if let short = NumberText.short(text) { return Double(short) }
+        return NumberText.double(text).flatMap { $0.isFinite ? $0 : nil }
+    }
+
     /// Nil where the field is missing or null; an empty CSV cell is null.
     @inline(__always) private func readIfPresent<T: FieldConvertible>(_ key: Key, _ type: T.Type) throws -> T? {
         guard let field = node.field(key.stringValue), !field.isNull else { return nil }
@@ -52,10 +64,19 @@ struct KeyedNode<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try read(key, type) }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try read(key, type) }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try read(key, type) }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        if let text = node.plainText(key.stringValue) { return String(validated: text) }
+        return try read(key, type)
+    }
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        if let value = finite(key) { return value }
+        return try read(key, type)
+    }
     func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try read(key, type) }
-    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try read(key, type) }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        if let value = integer(key) { return value }
+        return try read(key, type)
+    }
     func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try read(key, type) }
     func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try read(key, type) }
     func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try read(key, type) }
@@ -67,10 +88,19 @@ struct KeyedNode<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try read(key, type) }
 
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try readIfPresent(key, type) }
-    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try readIfPresent(key, type) }
-    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try readIfPresent(key, type) }
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        if let text = node.plainText(key.stringValue) { return String(validated: text) }
+        return try readIfPresent(key, type)
+    }
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+        if let value = finite(key) { return value }
+        return try readIfPresent(key, type)
+    }
     func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? { try readIfPresent(key, type) }
-    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { try readIfPresent(key, type) }
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        if let value = integer(key) { return value }
+        return try readIfPresent(key, type)
+    }
     func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try readIfPresent(key, type) }
     func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try readIfPresent(key, type) }
     func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try readIfPresent(key, type) }

@@ -14,6 +14,8 @@ final class DecodingNode {
     private struct State {
         /// The row's, if the node is a row.
         var slot = 0
+        /// The row's cells, if it is one of a CSV index.
+        var cells: CellRow?
         /// What the node is, if it is no row.
         var field: Field?
         /// The JSON object that keys are looked for in.
@@ -94,6 +96,8 @@ final class DecodingPlan {
     let base: BatchBase?
     let firstRow: Int
     let baseRows: Int
+    /// Nil: the base is no CSV index of texts.
+    let cells: CellRow?
     private let conversions: [ObjectIdentifier: Conversion]
 
     init(_ access: BatchAccess, _ conversions: [CodingConversion]) {
@@ -102,6 +106,7 @@ final class DecodingPlan {
         base = storage.base
         firstRow = storage.core.pointee.firstRow
         baseRows = storage.core.pointee.baseRows
+        cells = base.flatMap { CellRow($0) }
         self.conversions = conversions.reduce(into: [:]) { $0[$1.type] = $1.decode ?? $0[$1.type] }
     }
 
@@ -109,6 +114,43 @@ final class DecodingPlan {
         if let given = conversions[ObjectIdentifier(type)] { return given }
         guard let type = type as? any FieldConvertible.Type else { return nil }
         return { type.init(field: $0) }
+    }
+}
+
+/// Cells of a row of a CSV index, as far as their text says all. Valid while its base is.
+struct CellRow {
+    private let bytes: UnsafePointer<UInt8>
+    private var ends: UnsafePointer<UInt32>
+    private var starts: UnsafePointer<UInt32>
+    private let columns: Int
+    private let quote: UInt8
+    /// The first bytes of texts that mean null, a bit each.
+    private let nulls: SIMD4<UInt64>
+
+    init?(_ base: BatchBase) {
+        guard case .csv(let ends, let starts) = base.layout, base.schema != nil, !base.isBinary else { return nil }
+        bytes = base.bytes
+        (self.ends, self.starts) = (ends, starts)
+        columns = base.columns
+        quote = base.dialect.quote
+        nulls = base.nulls?.firstBytes ?? SIMD4()
+    }
+
+    func row(_ number: Int) -> CellRow {
+        var row = self
+        row.ends += number * columns
+        row.starts += number
+        return row
+    }
+
+    @inline(__always) func text(_ column: Int) -> UnsafeBufferPointer<UInt8>? {
+        guard column >= 0 else { return nil }
+        let start = column == 0 ? Int(starts[0]) : Int(ends[column - 1]) + 1
+        let length = Int(ends[column]) - start
+        guard length > 0 else { return nil }
+        let first = bytes[start]
+        guard first != quote, nulls[Int(first >> 6)] >> UInt64(first & 63) & 1 == 0 else { return nil }
+        return UnsafeBufferPointer(start: bytes + start, count: length)
     }
 }
 
@@ -135,6 +177,7 @@ extension DecodingNode {
     func move(toRow slot: Int) {
         state.pointee.slot = slot
         state.pointee.next = 0
+        state.pointee.cells = slot < plan.baseRows ? plan.cells?.row(plan.firstRow + slot) : nil
         guard let base = plan.base, base.schema == nil else { return }
         state.pointee.object = nil
         state.pointee.field = nil
@@ -202,6 +245,17 @@ extension DecodingNode {
     @inline(__always) func field(_ name: String) -> Field? {
         let number = entry(name)
         return number < 0 ? dynamicField(name) : field(number)
+    }
+
+    /// The text of the cell that `name` names, where that is all there is to it: a cell of a CSV index that nobody set, not empty,
+    /// without quotes, and nothing that means null. Nil: ask for the field.
+    @inline(__always) func plainText(_ name: String) -> UnsafeBufferPointer<UInt8>? {
+        guard let cells = state.pointee.cells else { return nil }
+        let number = entry(name)
+        guard number >= 0, state.pointee.entries[number].overlay < 0 else { return nil }
+        let text = cells.text(state.pointee.entries[number].column)
+        // Asked once more for the field, it is the one asked for last.
+        return text
     }
 
     /// The entry of `name`, from the order of calls; -1 where keys are not learnt.

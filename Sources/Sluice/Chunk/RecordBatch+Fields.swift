@@ -9,15 +9,17 @@ extension RecordBatch {
     ///   `Field.withUTF8` has it, valid during the call.
     /// Complexity: O(bytes).
     public func forEachField(_ body: (_ record: Int, _ column: Int, _ text: Span<UInt8>) throws -> Void) rethrows {
-        let core = storage.core.pointee
-        if core.columnCount == 0, core.slotCount == core.baseRows, let base = storage.base, base.isPlainText,
-            case .csv(let ends, let starts) = base.layout
+        let core = storage.core
+        if core.pointee.columnCount == 0, core.pointee.slotCount == core.pointee.baseRows, let base = storage.base,
+            base.isPlainText, case .csv(let ends, let starts) = base.layout
         {
-            return try base.forEachCell(ends, starts, core, body)
+            return try base.forEachCell(
+                ends, starts, firstRow: core.pointee.firstRow, slots: core.pointee.selection.map { UnsafePointer($0) },
+                count: count, body)
         }
         let names = columns
         for position in 0..<count {
-            let slot = core.slot(position)
+            let slot = core.pointee.slot(position)
             for (column, name) in names.enumerated() {
                 try storage.field(name, slot: slot)?.withUTF8 { try body(position, column, $0) }
             }
@@ -30,26 +32,30 @@ extension BatchBase {
     /// CSV cells that are strings, none of them null.
     fileprivate var isPlainText: Bool { !isInferred && !isBinary && nulls == nil }
 
+    /// - Parameters:
+    ///   - slots: the rows that are left, counted from `firstRow`; nil: the first `count`.
     fileprivate func forEachCell(
-        _ ends: UnsafePointer<UInt32>, _ starts: UnsafePointer<UInt32>, _ core: BatchCore,
-        _ body: (Int, Int, Span<UInt8>) throws -> Void
+        _ ends: UnsafePointer<UInt32>, _ starts: UnsafePointer<UInt32>, firstRow: Int,
+        slots: UnsafePointer<UInt32>?, count: Int, _ body: (Int, Int, Span<UInt8>) throws -> Void
     ) rethrows {
-        let wanted = schema?.count ?? 0
-        let mayBeQuoted = flags & ContentFlags.quote != 0
-        for position in 0..<core.count {
-            let row = core.firstRow + core.slot(position)
-            for column in 0..<wanted {
-                let field = selected?[column] ?? column
-                guard field >= 0 else { continue }
-                let place = row * columns + field
-                let start = field == 0 ? Int(starts[row]) : Int(ends[place - 1]) + 1
-                let count = Int(ends[place]) - start
-                guard count >= 0 else { continue }
-                let text = UnsafeBufferPointer(start: bytes + start, count: count)
-                if mayBeQuoted && isQuoted(text) {
-                    try Field(.csv(text, .passUnretained(self))).withUTF8 { try body(position, column, $0) }
-                } else {
-                    try body(position, column, text.span)
+        let (bytes, width, quote) = (bytes, columns, flags & ContentFlags.quote != 0 ? dialect.quote : 0)
+        let fields = (0..<(schema?.count ?? 0)).map(indexColumn)
+        try fields.withUnsafeBufferPointer { fields in
+            for position in 0..<count {
+                let row = firstRow + (slots.map { Int($0[position]) } ?? position)
+                let rowEnds = ends + row * width
+                for column in 0..<fields.count {
+                    let field = fields[column]
+                    guard field >= 0 else { continue }
+                    let start = field == 0 ? Int(starts[row]) : Int(rowEnds[field - 1]) + 1
+                    let length = Int(rowEnds[field]) - start
+                    guard length >= 0 else { continue }
+                    let text = UnsafeBufferPointer(start: bytes + start, count: length)
+                    if quote != 0, length > 0, text[0] == quote {
+                        try withUTF8(text) { try body(position, column, $0) }
+                    } else {
+                        try body(position, column, text.span)
+                    }
                 }
             }
         }
@@ -59,7 +65,7 @@ extension BatchBase {
 extension Field {
     /// Calls `body` with the field's text in UTF-8: of a string its content, quotes and escapes undone; of a number or Boolean
     /// its JSON; of an array or object its JSON as it is written; of bytes the bytes. Nil for null, without a call.
-    public func withUTF8<R>(_ body: (Span<UInt8>) throws -> R) rethrows -> R? {
+    @discardableResult public func withUTF8<R>(_ body: (Span<UInt8>) throws -> R) rethrows -> R? {
         switch content {
         case .cell(let tag, let payload, let text): try Self.withUTF8(tag, payload, text, body)
         case .csv(let field, let base):
@@ -99,7 +105,7 @@ extension Field {
 }
 
 extension BatchBase {
-    fileprivate func withUTF8<R>(
+    @discardableResult fileprivate func withUTF8<R>(
         _ field: UnsafeBufferPointer<UInt8>, _ body: (Span<UInt8>) throws -> R
     ) rethrows -> R? {
         if isBinary { return try body(field.span) }

@@ -4,6 +4,8 @@ import CSluice
 // SAFETY: written once, in `init`.
 final class CSVNulls: @unchecked Sendable {
     let core: UnsafeMutablePointer<sluice_csv_nulls>
+    /// The first bytes of the texts, a bit each.
+    let firstBytes: SIMD4<UInt64>
     private let texts: UnsafeMutablePointer<UnsafePointer<UInt8>?>
     private let lengths: UnsafeMutablePointer<UInt32>
     private let bytes: UnsafeMutablePointer<UInt8>
@@ -11,6 +13,9 @@ final class CSVNulls: @unchecked Sendable {
     /// Nil for no texts.
     init?(_ nulls: [String]) {
         guard !nulls.isEmpty else { return nil }
+        var firstBytes = SIMD4<UInt64>()
+        for first in nulls.compactMap(\.utf8.first) { firstBytes[Int(first >> 6)] |= 1 << UInt64(first & 63) }
+        self.firstBytes = firstBytes
         let all = nulls.flatMap { Array($0.utf8) }
         bytes = .allocate(capacity: all.count + 1)
         texts = .allocate(capacity: nulls.count)
