@@ -341,7 +341,7 @@ struct BadInputTests {
             ]
             for error in errors {
                 #expect(error?.code == .unsupported && error?.message.contains("\"\(kernel.rawValue)\"") == true)
-                #expect(error?.hint == "use auto or scalar")
+                #expect(error?.hint == "use auto, swift or scalar")
             }
         }
     }
