@@ -41,6 +41,11 @@ def short(value):
     return f"{value:.3g}"
 
 
+def amount(value):
+    """1234.5 as 1,234."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def bars(title, note, groups, unit):
     """`groups`: [(label, [(way, value, colour)])]. One group below the other, each bar with its value; the scale is
     logarithmic, since what is compared differs by a hundred."""
@@ -58,7 +63,7 @@ def bars(title, note, groups, unit):
             body.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(way)}</text>')
             body.append(f'<rect class="c{colour}" x="{left}" y="{y + 2}" width="{max(2, place(value) - left):.1f}" '
                         f'height="{bar - 3}" rx="2"/>')
-            body.append(f'<text x="{place(value) + 6:.1f}" y="{y + 13}">{short(value)} {escape(unit)}</text>')
+            body.append(f'<text x="{place(value) + 6:.1f}" y="{y + 13}">{amount(value)} {escape(unit)}</text>')
             y += bar
         y += gap
     power = low
@@ -73,7 +78,7 @@ def bars(title, note, groups, unit):
 
 def lines(title, note, x_label, y_label, series):
     """`series`: [(name, [(x, y)])]. x is logarithmic, y starts at 0."""
-    width, height, left, top, bottom = 640, 340, 64, 62, 290
+    width, height, left, top, bottom = 640, 350, 64, 78, 300
     right = width - 24
     xs = [x for _, points in series for x, _ in points]
     low, high = min(xs), max(xs)

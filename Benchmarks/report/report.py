@@ -132,10 +132,6 @@ def table(head, rows):
                      + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def number(value):
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def suite_tables(results):
     parts = []
     for suite in dict.fromkeys(entry["suite"] for entry in results.suites):
@@ -145,7 +141,7 @@ def suite_tables(results):
             fastest = min(entry["seconds"] / entry["bytes"] for entry in ways if entry["way"] != LINE_ENDS)
             for entry in ways:
                 rows.append([
-                    data, entry["way"], number(entry["bytes"] / 1e6 / entry["seconds"]),
+                    data, entry["way"], charts.amount(entry["bytes"] / 1e6 / entry["seconds"]),
                     charts.short(entry["records"] / entry["seconds"]),
                     f"{fastest / (entry['seconds'] / entry['bytes']):.3g}",
                     f"{entry['best'] / entry['seconds']:.2f} … {entry['worst'] / entry['seconds']:.2f}",
@@ -254,7 +250,7 @@ def write(arguments):
         if points:
             text += [f"![{y_label} against {x_label}](charts/{series.replace(' ', '-')}.svg)", "", table(
                 [x_label] + [charts.short(p["x"]) for p in points],
-                [[y_label] + [number(value(p)) for p in points], ["most MiB of blocks"] + [f"{p['peakMiB']:.3g}" for p in points]]),
+                [[y_label] + [charts.amount(value(p)) for p in points], ["most MiB of blocks"] + [f"{p['peakMiB']:.3g}" for p in points]]),
                 ""]
     text += ["## Suites", "", suite_tables(results), ""]
     (ROOT / "Benchmarks" / "RESULTS.md").write_text("\n".join(text))
