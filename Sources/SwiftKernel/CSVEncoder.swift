@@ -82,8 +82,10 @@ private struct Plan {
     init(_ batch: Batch, _ columns: Span<sluice_column>, _ dialect: sluice_csv_dialect) {
         let isCSV = batch.base == .csv
         style = CSVStyle(dialect)
-        fixed = 3 * columns.count + 3
-        factor = isCSV && columns.fieldsAscend ? 2 : 2 * columns.count
+        // Base64 makes four of three bytes or less, and all of them may be doubled.
+        let growth = batch.isBinary ? 3 : 2
+        fixed = (batch.isBinary ? 9 : 3) * columns.count + 3
+        factor = isCSV && columns.fieldsAscend ? growth : growth * columns.count
         isOverlaid = columns.hasOverlay
         isVerbatim = isCSV && !batch.isBinary && !batch.hasNulls && Self.isVerbatim(batch, style)
         var isPieced = isVerbatim && !batch.has(SLUICE_HAS_ABSENT) && !columns.isEmpty

@@ -130,9 +130,12 @@ private struct Plan {
 
     init(_ batch: Batch, _ columns: Span<sluice_column>) {
         let isCSV = batch.base == .csv
-        let growth = !isCSV || batch.hasNoSpecials ? 1 : 6
+        // Base64 makes four of three bytes or less.
+        let growth = !isCSV || batch.hasNoSpecials ? (batch.isBinary ? 2 : 1) : 6
         var fixed = 4
-        for c in columns.indices { fixed += Int(columns[c].key_length) + ShortText.null.length }
+        for c in columns.indices {
+            fixed += Int(columns[c].key_length) + ShortText.null.length + (batch.isBinary ? 3 : 0)
+        }
         self.fixed = fixed
         factor = isCSV && columns.fieldsAscend ? growth : growth * columns.count
         isOverlaid = columns.hasOverlay

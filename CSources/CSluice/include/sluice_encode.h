@@ -60,7 +60,7 @@ typedef struct sluice_rows {
     const uint32_t *ends;
     const uint32_t *row_starts;
     const uint32_t *tape;
-    const sluice_json_row *rows;
+    const sluice_json_row *rows;  // rows[first_row + base_rows].tape: where the entries of the last one end
     const uint32_t *projection;  // [row * columns + field], counted as rows are: by base row
     uint32_t first_row;
     uint32_t base_rows;
