@@ -60,6 +60,7 @@ func encode(
     let columnBuffer = unsafe extent(columns, Int(columnCount ?? rows.pointee.overlay_count))
     let columns = unsafe Span(_unsafeElements: columnBuffer)
     var output = unsafe MutableSpan(_unsafeStart: out, count: capacity + padding)
+    // SAFETY: a field of a C struct in memory that stays where it is for this call.
     let printed = unsafe withUnsafeMutablePointer(to: &encoder.pointee.doubles) {
         unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: sluice_printed_double.self)
     }

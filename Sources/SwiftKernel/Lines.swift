@@ -66,6 +66,7 @@ func textIndex(
     _ bytes: UnsafePointer<UInt8>?, _ start: UInt32, _ end: UInt32, _ starts: UnsafeMutablePointer<UInt32>?,
     _ ends: UnsafeMutablePointer<UInt32>?
 ) -> UInt32 {
+    guard start < end else { return 0 }
     // SAFETY: the input ends at `end`, and the arrays have room for all lines and 64 entries more: for a line of each byte,
     // if need be, which is as much as can be told here.
     let input = unsafe UnsafeBufferPointer(start: bytes, count: Int(end))

@@ -5,16 +5,23 @@ import CSluice
 /// It is the fallback, and the oracle that the C core is compared with: written for itself, from the same definitions
 /// (`sluice_csv.h`, `sluice_json.h` ...), which say what each function does. Only the compressors of LZ4 are C's.
 ///
-/// The functions take the layouts of the C core and look at them through spans, which check every access.
+/// The functions take the layouts of the C core and look at them through spans, which check every access to input, output and
+/// index. Where a layout does not say how long something is (the arena of an overlay, its cells under a selection, the arrays of
+/// `text_index`), the span is as long as it can be, and the caller answers for what is in it, as in C.
+///
+/// How a run goes through here: `csvCut` and the like find where records end, `csvIndex` and `jsonIndex` where fields are; `Batch`
+/// (Rows.swift) is rows with their index; `encode` (Encoders.swift) writes them into an `Output`. Blocks and Vectors are what all
+/// of them look through bytes with.
 public enum SwiftKernel {
     /// The table; it lives as long as the process.
     // SAFETY: written once, here, and never after.
     public nonisolated(unsafe) static let table: UnsafePointer<sluice_kernel> = {
         guard let scalar = sluice_kernel_named("scalar") else { fatalError("the scalar kernel runs everywhere") }
         let table = UnsafeMutablePointer<sluice_kernel>.allocate(capacity: 1)
-        table.initialize(to: scalar.pointee)
+        // Nothing but what is set below: a function that is missing here is missing.
+        table.initialize(to: sluice_kernel())
+        table.pointee.lz4_lines = scalar.pointee.lz4_lines
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
-        setJSON(&table.pointee)
         setTranscoders(&table.pointee)
         setScanners(&table.pointee)
         setEncoders(&table.pointee)
@@ -26,10 +33,6 @@ public enum SwiftKernel {
         table.encode_jsonl_records = { encode(.jsonRecords, $0, $1, $2, nil, $3, $4) }
         table.encode_csv_columns = { encode(.csv($4), $0, $1, $2, $3, $5, $6) }
         table.encode_content = { encode(.content(base64: Int($4), lines: $5), $0, $1, $2, $3, $6, $7) }
-    }
-
-    private static func setJSON(_ table: inout sluice_kernel) {
-        table.json_index = { jsonIndex($0, $1, $2) }
     }
 
     private static func setTranscoders(_ table: inout sluice_kernel) {
@@ -49,6 +52,7 @@ public enum SwiftKernel {
         table.csv_index = { csvIndex($0, $1, $2, $3, $4) }
         table.jsonl_cut = { jsonlCut($0, $1, $2, $3, $4) }
         table.json_cut = { jsonCut($0, $1, $2, $3, $4) }
+        table.json_index = { jsonIndex($0, $1, $2) }
         table.text_cut = { textCut($0, $1, $2, $3, $4) }
         table.text_index = { textIndex($0, $1, $2, $3, $4) }
         table.utf8_find_invalid = { utf8FindInvalid($0, $1) }

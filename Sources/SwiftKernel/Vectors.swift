@@ -1,4 +1,4 @@
-// Loads and stores of whole words and vectors, and the bits of a comparison. Everything else of this module uses spans.
+// Loads and stores of whole words and vectors, and the bits of a comparison. Nearly everything else of this module uses spans.
 
 extension Span<UInt8> {
     /// The 8 bytes from `offset` on, the first one lowest. All of them are within the span.
