@@ -83,6 +83,13 @@ struct NameList: ExpressibleByArgument {
     }
 }
 
+/// A choice's words are its raw values. The library would find them by reflection, which is slow at every start.
+extension ExpressibleByArgument where Self: CaseIterable & RawRepresentable, RawValue == String {
+    public static var allValueStrings: [String] { allCases.map { $0.rawValue } }
+    public static var allValueDescriptions: [String: String] { [:] }
+    public var defaultValueDescription: String { rawValue }
+}
+
 extension KernelChoice: ExpressibleByArgument {}
 extension CompressionFormat: ExpressibleByArgument {}
 extension UnknownColumns: ExpressibleByArgument {}

@@ -3,6 +3,7 @@ import Sluice
 
 struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "convert",
         abstract: "Converts files into another format, compression, encoding or dialect.",
         usage: "sluice convert <input> ... <output> [<options>]",
         discussion: """

@@ -3,6 +3,7 @@ import Sluice
 
 struct Count: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "count",
         abstract: "Counts the records of files.",
         discussion: """
             A CSV header is no record, and a line end inside quotes ends none. Fields are not looked at: use convert to have \

@@ -4,6 +4,7 @@ import SluiceSQLite
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Writes a table of an SQLite database, or what a query finds, to a file.",
         discussion: """
             All rows are of one moment, whatever is written to the database meanwhile. The file is published when it is \

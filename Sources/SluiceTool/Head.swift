@@ -3,6 +3,7 @@ import Sluice
 
 struct Head: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "head",
         abstract: "Shows the first records of files.",
         discussion: """
             They are written as they are in the file, decompressed and in UTF-8, or in another format with --to. No more is \

@@ -3,6 +3,7 @@ import Sluice
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inspect",
         abstract: "Shows what files are: format, columns, types, first rows.",
         discussion: """
             Looks at the first 1000 records or 1 MiB of each, however large it is, and says what the other commands have to be \

@@ -4,6 +4,7 @@ import SluiceSQLite
 
 struct Load: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "load",
         abstract: "Loads files into a table of an SQLite database.",
         usage: "sluice load <input> ... <database> --table <table> [<options>]",
         discussion: """
