@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Sluice
@@ -19,7 +20,7 @@ struct PipelineTests {
     /// The number of the unit that is read next, and worked on.
     private func readNext() throws -> Ticket? {
         guard case .read = try pipeline.nextStep() else { return nil }
-        return pipeline.addOwn(cargo())
+        return pipeline.addOwn(cargo(), handsOver: false)
     }
 
     @Test("a source is held back until the run is stopped, and no longer")
@@ -68,10 +69,39 @@ struct PipelineTests {
         }
         first.finish(Ticket.Outcome(error: StreamError(.processorFailed, "it fails")))
         pipeline.complete(first)
-        #expect(pipeline.addOwn(cargo()) == nil)
+        let second = try #require(pipeline.addOwn(cargo(), handsOver: false))
+        #expect(!pipeline.wants(second))
         guard case .write(let ticket) = try pipeline.nextStep(), ticket === first else {
             Issue.record("the error is next")
             return
         }
+    }
+
+    @Test("a unit is left to a thread that is idle, and its reader reads on")
+    func handedOver() throws {
+        guard case .read(number: 0, _) = try pipeline.nextStep() else {
+            Issue.record("there is room")
+            return
+        }
+        let found = Monitor<[String]>([])
+        @Sendable func takeStep() {
+            let step = Result { [pipeline] in try pipeline.nextStep() }
+            found.withLock { found in
+                switch step {
+                case .success(.read(let number, _)?): found.append("read \(number)")
+                case .success(.work(let ticket)?): found.append("work on \(ticket.number)")
+                default: found.append("\(step)")
+                }
+            }
+        }
+        let other = try SystemThread.start("other") { takeStep() }
+        while pipeline.idleThreads == 0 { sched_yield() }
+        #expect(pipeline.addOwn(cargo(), handsOver: true) == nil)
+        takeStep()
+        other.join()
+        #expect(found.withLock { $0.sorted() } == ["read 1", "work on 0"])
+        // Nobody is idle any more.
+        let own = pipeline.addOwn(cargo(), handsOver: true)
+        #expect(own?.number == 1)
     }
 }

@@ -45,6 +45,8 @@ enum Load {
 final class Feed: @unchecked Sendable {
     private let source: any StreamSource
     private let cut: (_ decodesNext: Bool) throws -> Cargo?
+    /// Whether what is read is still to be decoded. If not, reading is most of the work.
+    let isSplit: Bool
     private let known = Monitor<Schema?>(nil, conditions: 0)
     /// Bytes consumed of the input as it is stored.
     let consumed: () -> Int
@@ -54,6 +56,7 @@ final class Feed: @unchecked Sendable {
     private init(_ source: any StreamSource, cut: @escaping (_ decodesNext: Bool) throws -> Cargo?) {
         self.source = source
         self.cut = cut
+        isSplit = source is any SplitSource
         let files = source as? any RunParticipant
         consumed = { files?.consumedBytes ?? 0 }
         share = { files?.consumedShare }

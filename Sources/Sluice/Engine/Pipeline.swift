@@ -34,6 +34,9 @@ final class Pipeline: Sendable {
         var isWriting = false
         /// Whether somebody had to wait for who reads.
         var readingHeldUp = false
+        /// Threads that found nothing to do; and what readers left to them, oldest first.
+        var idle = 0
+        var handedOver: [Ticket] = []
         /// The earliest unit that failed.
         var failedAt = Int.max
         /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
@@ -255,9 +258,11 @@ extension Pipeline {
 
 /// What a thread does next that reads, works and writes.
 enum Step {
-    /// Reads a unit, which is its own to work on: what it has read and cut is still in its core's cache. Where others had to wait
-    /// for their turn to read, it should be a short one, at the cost of more work behind it.
+    /// Reads a unit, which is mostly its own to work on: what it has read and cut is still in its core's cache. Where others had
+    /// to wait for their turn to read, it should be a short one, at the cost of more work behind it.
     case read(number: Int, othersWait: Bool)
+    /// Works on a unit that its reader has left to others.
+    case work(Ticket)
     case write(Ticket)
 }
 
@@ -267,7 +272,16 @@ extension Pipeline {
     /// Whoever has done something asks again, so nobody is woken but where there is more to do than that: for reading once a
     /// unit is read, and for writing where another one is ready.
     /// - Throws: why the run was stopped.
-    func nextStep() throws -> Step? { try waiting(Self.room, step) }
+    func nextStep() throws -> Step? {
+        var isIdle = false
+        return try waiting(Self.room) { state in
+            if isIdle { state.idle -= 1 }
+            let found = step(&state)
+            isIdle = found == nil
+            if isIdle { state.idle += 1 }
+            return found
+        }
+    }
 
     private func step(_ state: inout State) -> Step?? {
         if !state.isWriting, let ticket = state.window.popNext() {
@@ -282,22 +296,35 @@ extension Pipeline {
             state.isReading = true
             return .read(number: state.nextNumber, othersWait: state.readingHeldUp)
         }
+        if !state.handedOver.isEmpty {
+            let ticket = state.handedOver.removeFirst()
+            state.flow.take(ticket.records)
+            return .work(ticket)
+        }
         return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
     }
 
-    /// Adds the unit that was read, which its reader works on; nil where that is not wanted any more.
-    func addOwn(_ cargo: Cargo) -> Ticket? {
-        let (own, isWanted) = state.withLock { state in
+    /// Adds the unit that was read.
+    /// - Parameter handsOver: leaves it to a thread that is idle, if there is one, and reads on: where reading takes the most time,
+    ///   nobody is to wait for a thread to wake up and read.
+    /// - Returns: the unit, if the reader is to work on it.
+    func addOwn(_ cargo: Cargo, handsOver: Bool) -> Ticket? {
+        let own: Ticket? = state.withLock { state in
             let own = ticket(&state, cargo)
             state.isReading = false
+            if handsOver, state.idle > state.handedOver.count {
+                state.handedOver.append(own)
+                return nil
+            }
             state.flow.take(cargo.records)
-            return (own, own.number < state.failedAt)
+            return own
         }
         state.wakeOne(Self.room)
-        if isWanted { return own }
-        complete(own)
-        return nil
+        return own
     }
+
+    /// Whether a unit is still to be worked on, or comes behind one that failed.
+    func wants(_ ticket: Ticket) -> Bool { state.withLock { ticket.number < $0.failedAt } }
 
     /// As `leave`, and another unit may be written.
     func leaveOwn() {
@@ -373,6 +400,7 @@ extension Pipeline {
         work.close()
         while work.pop() != nil {}
         state.withLock { state in
+            state.handedOver = []
             while state.window.popAny() != nil {}
         }
     }
@@ -384,6 +412,8 @@ extension Pipeline {
     /// Whether nothing is under way.
     var isIdle: Bool { state.withLock { $0.flow.units == 0 } }
     var isPaused: Bool { state.withLock { $0.flow.isPaused } }
+    /// Threads of those that do everything that have nothing to do.
+    var idleThreads: Int { state.withLock { $0.idle } }
 
     /// How often and how many seconds the source was held back.
     var pauses: (count: Int, seconds: Double) {

@@ -44,10 +44,9 @@ extension StreamRun {
             switch step {
             case .read(let number, let othersWait):
                 let read = worker.claim.working(on: number) { readOwn(feed, decodesNext: !othersWait) }
-                guard let ticket = read else { continue }
-                worker.work(on: ticket)
-                pipeline.complete(ticket)
-                crew.makeWay { pipeline.wakeReader() }
+                if let ticket = read { work(on: ticket, worker, crew) }
+            case .work(let ticket):
+                work(on: ticket, worker, crew)
             case .write(let ticket):
                 try write(ticket, feed, writer, gate)
                 // While nobody else writes: progress is told in order.
@@ -57,9 +56,17 @@ extension StreamRun {
         }
     }
 
+    private func work(on ticket: Ticket, _ worker: Worker, _ crew: WorkerThreads) {
+        if pipeline.wants(ticket) { worker.work(on: ticket) }
+        pipeline.complete(ticket)
+        crew.makeWay { pipeline.wakeReader() }
+    }
+
     private func readOwn(_ feed: Feed, decodesNext: Bool) -> Ticket? {
         do {
-            if let cargo = try next(feed, decodesNext: decodesNext) { return pipeline.addOwn(cargo) }
+            if let cargo = try next(feed, decodesNext: decodesNext) {
+                return pipeline.addOwn(cargo, handsOver: !feed.isSplit)
+            }
             pipeline.endInput()
         } catch {
             pipeline.endInput(error)
