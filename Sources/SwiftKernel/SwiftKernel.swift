@@ -22,6 +22,7 @@ public enum SwiftKernel {
         table.initialize(to: sluice_kernel())
         table.pointee.lz4_lines = scalar.pointee.lz4_lines
         table.pointee.name = UnsafeRawPointer(("swift" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        table.pointee.singles = singles
         setTranscoders(&table.pointee)
         setScanners(&table.pointee)
         setEncoders(&table.pointee)

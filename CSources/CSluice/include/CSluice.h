@@ -13,6 +13,7 @@
 #include "sluice_lz4_lines.h"
 #include "sluice_number.h"
 #include "sluice_ring.h"
+#include "sluice_singles.h"
 #include "sluice_status.h"
 #include "sluice_text.h"
 #include "sluice_transcode.h"

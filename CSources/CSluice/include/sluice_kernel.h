@@ -7,12 +7,14 @@
 #include "sluice_encode.h"
 #include "sluice_json.h"
 #include "sluice_lz4_lines.h"
+#include "sluice_singles.h"
 #include "sluice_text.h"
 #include "sluice_transcode.h"
 #include "sluice_utf8.h"
 
 typedef struct sluice_kernel {
-    const char *name;  // "scalar", "avx2", "avx512", "neon"
+    const char *name;  // "scalar", "avx2", "avx512", "neon"; "swift", which is not in this library
+    const sluice_singles *singles;
     sluice_csv_cut_function *csv_cut;
     sluice_csv_index_function *csv_index;
     sluice_jsonl_cut_function *jsonl_cut;

@@ -10,6 +10,7 @@
 
 const sluice_kernel sluice_kernel_scalar = {
     .name = SLUICE_ISA_NAME,
+    .singles = &sluice_core_singles,
     .csv_cut = sluice_scalar_csv_cut,
     .csv_index = sluice_scalar_csv_index,
     .jsonl_cut = sluice_scalar_jsonl_cut,

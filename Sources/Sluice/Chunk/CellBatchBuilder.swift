@@ -63,7 +63,7 @@ package struct CellBatchBuilder: ~Copyable {
     /// - Parameter hasBytes: what is in the arena is not all text.
     package borrowing func invalidText(rows: Int, hasBytes: Bool) -> (row: Int, column: Int)? {
         guard let arena = core.arena, core.arenaCount > 0 else { return nil }
-        let kernel = Kernel.fastest
+        let kernel = Kernel.preferred
         if !hasBytes, kernel.firstInvalidUTF8(arena, count: core.arenaCount) == nil { return nil }
         for row in 0..<rows {
             for column in 0..<core.columnCount where core.columns[column].tags[row] == CellTag.string {

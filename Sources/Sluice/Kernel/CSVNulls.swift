@@ -43,6 +43,6 @@ final class CSVNulls: @unchecked Sendable {
     /// Whether a cell without quotes is one of the texts.
     func contains(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let start = cell.baseAddress else { return false }
-        return sluice_csv_is_null(core, start, cell.count)
+        return Kernel.singles.csv_is_null(core, start, cell.count)
     }
 }

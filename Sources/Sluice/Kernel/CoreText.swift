@@ -6,7 +6,7 @@ enum NumberText {
     static func int64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard let start = text.baseAddress else { return nil }
         var value: Int64 = 0
-        return sluice_parse_int64(start, text.count, &value) ? value : nil
+        return Kernel.singles.parse_int64(start, text.count, &value) ? value : nil
     }
 
     /// The number that 1 to 7 bytes spell, if they are nothing but digits with no zero in front of others; they stand in a block, so
@@ -28,7 +28,7 @@ enum NumberText {
     static func double(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
         guard let start = text.baseAddress else { return nil }
         var value = 0.0
-        return sluice_parse_double(start, text.count, &value) ? value : nil
+        return Kernel.singles.parse_double(start, text.count, &value) ? value : nil
     }
 
     static func double(_ text: String) -> Double? {
@@ -39,20 +39,20 @@ enum NumberText {
     /// Whether all of `text` is a JSON number.
     static func isNumber(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let start = text.baseAddress, !text.isEmpty else { return false }
-        return sluice_number_length(start, text.count) == text.count
+        return Kernel.singles.number_length(start, text.count) == text.count
     }
 
     /// The shortest text that parses back to `value`, which is finite.
     static func withPrinted<R>(_ value: Double, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
         try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
-            let count = sluice_print_double(value, room.baseAddress)
+            let count = Kernel.singles.print_double(value, room.baseAddress)
             return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 
     static func withPrinted<R>(_ value: Int64, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
         try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SLUICE_NUMBER_MAX)) { room in
-            let count = sluice_print_int64(value, room.baseAddress)
+            let count = Kernel.singles.print_int64(value, room.baseAddress)
             return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
@@ -62,14 +62,14 @@ enum QuotedText {
     /// Appends `text` as a JSON string with its quotes.
     static func appendJSON(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         grow(&bytes, by: 6 * text.count + 2) { room in
-            sluice_json_quote(text.baseAddress ?? UnsafePointer(room), text.count, room)
+            Kernel.singles.json_quote(text.baseAddress ?? UnsafePointer(room), text.count, room)
         }
     }
 
     /// Appends `text` as base64.
     static func appendBase64(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         grow(&bytes, by: 4 * ((text.count + 2) / 3)) { room in
-            sluice_base64_encode(text.baseAddress ?? UnsafePointer(room), text.count, room)
+            Kernel.singles.base64_encode(text.baseAddress ?? UnsafePointer(room), text.count, room)
         }
     }
 
@@ -80,7 +80,8 @@ enum QuotedText {
         var isWritable = true
         grow(&bytes, by: 2 * text.count + 2) { room in
             var dialect = dialect.core
-            let count = sluice_csv_quote(text.baseAddress ?? UnsafePointer(room), text.count, &dialect, always, room)
+            let count = Kernel.singles.csv_quote(
+                text.baseAddress ?? UnsafePointer(room), text.count, &dialect, always, room)
             // SIZE_MAX, as a signed number.
             isWritable = count >= 0
             return isWritable ? count : 0
@@ -93,7 +94,7 @@ enum QuotedText {
         guard let start = field.baseAddress else { return "" }
         var dialect = dialect.core
         return String(unsafeUninitializedCapacity: field.count) { room in
-            sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
+            Kernel.singles.csv_field_content(start, field.count, &dialect, room.baseAddress)
         }
     }
 
@@ -101,17 +102,19 @@ enum QuotedText {
     static func jsonString(_ start: UnsafePointer<UInt8>, limit: Int) -> String {
         // What has room on the stack is quicker copied once more than validated once more.
         guard limit <= 1024 else {
-            return String(unsafeUninitializedCapacity: limit) { sluice_json_string_content(start, $0.baseAddress) }
+            return String(unsafeUninitializedCapacity: limit) {
+                Kernel.singles.json_string_content(start, $0.baseAddress)
+            }
         }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: limit) { room in
-            let count = sluice_json_string_content(start, room.baseAddress)
+            let count = Kernel.singles.json_string_content(start, room.baseAddress)
             return String(validated: UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 
     /// Decodes the JSON string literal at `start` into `room`, which is as large; returns how many bytes that makes.
     static func jsonContent(_ start: UnsafePointer<UInt8>, into room: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        sluice_json_string_content(start, room.baseAddress)
+        Kernel.singles.json_string_content(start, room.baseAddress)
     }
 
     /// The content of a CSV cell as `body` needs it: decoded only where it is not simply between two quotes.
@@ -121,7 +124,7 @@ enum QuotedText {
         guard let start = field.baseAddress else { return try body(field) }
         return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: field.count) { room in
             var dialect = dialect.core
-            let count = sluice_csv_field_content(start, field.count, &dialect, room.baseAddress)
+            let count = Kernel.singles.csv_field_content(start, field.count, &dialect, room.baseAddress)
             return try body(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
@@ -129,7 +132,7 @@ enum QuotedText {
     /// What a CSV cell means by the inference grammar: a `CellTag`.
     static func inferred(_ content: UnsafeBufferPointer<UInt8>, isQuoted: Bool) -> UInt8 {
         guard let start = content.baseAddress else { return isQuoted ? CellTag.string : CellTag.null }
-        return UInt8(truncatingIfNeeded: sluice_infer_cell(start, content.count, isQuoted).rawValue)
+        return UInt8(truncatingIfNeeded: Kernel.singles.infer_cell(start, content.count, isQuoted).rawValue)
     }
 
     /// Makes room, lets `body` write, keeps as many bytes as it says.
@@ -148,13 +151,13 @@ enum QuotedText {
 enum JSONTape {
     /// Where the value at `position` ends: one past its last byte.
     static func end(_ bytes: UnsafePointer<UInt8>, _ tape: UnsafePointer<UInt32>, _ position: Int) -> Int {
-        Int(sluice_json_value_end(bytes, tape, UInt32(position)))
+        Int(Kernel.singles.json_value_end(bytes, tape, UInt32(position)))
     }
 
     static func keyEquals(
         _ bytes: UnsafePointer<UInt8>, _ offset: UInt32, _ name: UnsafeBufferPointer<UInt8>
     ) -> Bool {
-        sluice_json_key_equals(bytes, offset, name.baseAddress ?? bytes, name.count)
+        Kernel.singles.json_key_equals(bytes, offset, name.baseAddress ?? bytes, name.count)
     }
 
     /// The tape of a text that is known to be valid JSON.
@@ -162,7 +165,7 @@ enum JSONTape {
         [UInt32](unsafeUninitializedCapacity: 2 * text.count + 8) { room, count in
             var used = UInt32(room.count)
             var offset: UInt32 = 0
-            let status = sluice_json_validate(text.baseAddress, text.count, room.baseAddress, &used, &offset)
+            let status = Kernel.singles.json_validate(text.baseAddress, text.count, room.baseAddress, &used, &offset)
             precondition(status == SLUICE_OK, "a cell that holds JSON is valid JSON")
             count = Int(used)
         }

@@ -41,7 +41,7 @@ final class OutputColumns {
             name.withUTF8 { name in
                 if let start = name.baseAddress { end.initialize(from: start, count: name.count) }
                 let key = end + name.count
-                let length = sluice_json_key(end, name.count, key)
+                let length = Kernel.singles.json_key(end, name.count, key)
                 columns.append(sluice_column(field: -1, overlay: -1, key: key, key_length: UInt32(length)))
                 end = key + length
             }

@@ -35,7 +35,7 @@ final class JSONKeys {
     /// in the order of the keys.
     func find(_ bytes: UnsafePointer<UInt8>, _ tape: UnsafePointer<UInt32>, _ position: Int) {
         var row = sluice_json_row(tape: UInt32(position), start: 0, end: 0)
-        _ = sluice_json_project_keys(bytes, tape, &row, 1, paths, UInt32(count), places)
+        _ = Kernel.singles.json_project_keys(bytes, tape, &row, 1, paths, UInt32(count), places)
     }
 
     /// The place of each key's value in rows of a JSON index, row by row.
@@ -45,7 +45,7 @@ final class JSONKeys {
         into places: UnsafeMutablePointer<UInt32>
     ) {
         rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
-            _ = sluice_json_project_keys(bytes, tape, $0, UInt32(rowCount), paths, UInt32(count), places)
+            _ = Kernel.singles.json_project_keys(bytes, tape, $0, UInt32(rowCount), paths, UInt32(count), places)
         }
     }
 

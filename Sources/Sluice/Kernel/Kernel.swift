@@ -5,7 +5,8 @@ import SwiftKernel
 public enum KernelChoice: String, Sendable, CaseIterable {
     /// The one that the environment variable `SLUICE_KERNEL` names; without it, the fastest that this processor runs.
     case auto
-    /// Pure Swift: what the others are measured by and compared with.
+    /// Pure Swift: what the others are measured by and compared with. Of a run's kernel that is all that goes by whole chunks; what
+    /// goes by single values (`record["x"]`, `decode`) is in Swift where the environment variable says so.
     case swift
     /// Plain C: the definition of what every other does.
     case scalar
@@ -55,8 +56,12 @@ struct Kernel: @unchecked Sendable {
         self.table = table
     }
 
-    /// The fastest that this processor runs.
-    static let fastest = Kernel(.auto).unsafelyUnwrapped
+    /// The one for what no run asks for: that of the environment, if it names one; else the fastest that this processor runs.
+    static let preferred = (try? KernelChoice.auto.make()) ?? Kernel(.auto).unsafelyUnwrapped
+
+    /// What `preferred` does of one value, header or object at a time.
+    static let singles = preferred.singles
+    private var singles: sluice_singles { table.pointee.singles.pointee }
 
     var name: String { String(cString: table.pointee.name) }
 
@@ -76,7 +81,7 @@ struct Kernel: @unchecked Sendable {
     ) -> (status: KernelStatus, fields: Int, start: Int) {
         var fields: UInt32 = 0
         var start: UInt32 = 0
-        let status = sluice_csv_first_record(
+        let status = singles.csv_first_record(
             &scanner.core, bytes, count, isFinal, ends.baseAddress, UInt32(ends.count), &fields, &start)
         return (KernelStatus(status), Int(fields), Int(start))
     }
@@ -124,7 +129,7 @@ struct Kernel: @unchecked Sendable {
     ) {
         withPaths(paths) { paths, count in
             rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
-                sluice_json_project(bytes, tape, $0, UInt32(rowCount), flags, paths, count, projection)
+                singles.json_project(bytes, tape, $0, UInt32(rowCount), flags, paths, count, projection)
             }
         }
     }
@@ -137,7 +142,7 @@ struct Kernel: @unchecked Sendable {
     ) -> Int {
         withPaths(keys) { keys, count in
             rows.withMemoryRebound(to: sluice_json_row.self, capacity: rowCount) {
-                Int(sluice_json_project_keys(bytes, tape, $0, UInt32(rowCount), keys, count, projection))
+                Int(singles.json_project_keys(bytes, tape, $0, UInt32(rowCount), keys, count, projection))
             }
         }
     }

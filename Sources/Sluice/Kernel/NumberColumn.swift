@@ -19,8 +19,8 @@ struct NumberColumn {
         self.count = count
     }
 
-    func integers(_ body: (Int64?) -> Void) { run(sluice_csv_column_int64, body) }
-    func doubles(_ body: (Double?) -> Void) { run(sluice_csv_column_double, body) }
+    func integers(_ body: (Int64?) -> Void) { run(Kernel.singles.csv_column_int64, body) }
+    func doubles(_ body: (Double?) -> Void) { run(Kernel.singles.csv_column_double, body) }
 
     /// Piece by piece, so that what is in between stays on the stack.
     @inline(__always) private func run<T>(

@@ -12,23 +12,23 @@ final class Ring<Element: AnyObject & Sendable>: @unchecked Sendable {
         precondition(capacity > 0 && capacity <= 1 << 30, "a ring of \(capacity) elements")
         var rounded = 2
         while rounded < capacity { rounded *= 2 }
-        guard let core = sluice_ring_create(UInt32(rounded)) else { fatalError("no memory for a ring") }
+        guard let core = Kernel.singles.ring_create(UInt32(rounded)) else { fatalError("no memory for a ring") }
         self.core = core
     }
 
     deinit {
         while pop() != nil {}
-        sluice_ring_destroy(core)
+        Kernel.singles.ring_destroy(core)
     }
 
     /// Elements that it holds at most.
-    var capacity: Int { Int(sluice_ring_capacity(core)) }
+    var capacity: Int { Int(Kernel.singles.ring_capacity(core)) }
 
     /// Whether there was room for `element`; if not, nothing has changed. A `pop` that another thread has begun and not finished
     /// may still count as full, so who waits for room has to look again after it. Complexity: O(1).
     func push(_ element: Element) -> Bool {
         let reference = Unmanaged.passRetained(element)
-        if sluice_ring_push(core, reference.toOpaque()) { return true }
+        if Kernel.singles.ring_push(core, reference.toOpaque()) { return true }
         reference.release()
         return false
     }
@@ -37,7 +37,7 @@ final class Ring<Element: AnyObject & Sendable>: @unchecked Sendable {
     /// none. Complexity: O(1).
     func pop() -> Element? {
         var element: UnsafeMutableRawPointer?
-        guard sluice_ring_pop(core, &element), let element else { return nil }
+        guard Kernel.singles.ring_pop(core, &element), let element else { return nil }
         return Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
     }
 }

@@ -38,7 +38,7 @@ extension TextEncoding {
 
     /// Bytes that UTF-8 text has where it is stored. Complexity: constant for UTF-8; else O(count), many bytes a cycle.
     func storedLength(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        core.map { sluice_encoded_length($0, text, count) } ?? count
+        core.map { Kernel.singles.encoded_length($0, text, count) } ?? count
     }
 
     /// What text is that is not well-formed: the error, and the encoding's name.

@@ -1,0 +1,172 @@
+import CSluice
+import SwiftKernel
+import Testing
+
+/// The tables of what is done for one value at a time: the C core's and Swift's say the same of everything.
+@Suite("Singles")
+struct SinglesTests {
+    private let core = sluice_core_singles
+    private let swift = SwiftKernel.table.pointee.singles.pointee
+    private var tables: [sluice_singles] { [core, swift] }
+
+    private func expectSame<Answer: Equatable>(
+        _ input: String, _ answer: (sluice_singles, [UInt8]) -> Answer, _ place: SourceLocation = #_sourceLocation
+    ) {
+        // Behind what is looked at stands what would change the answer.
+        let bytes = Array(input.utf8) + [UInt8](repeating: UInt8(ascii: "7"), count: Int(SLUICE_PADDING))
+        #expect(answer(core, bytes) == answer(swift, bytes), "\(input)", sourceLocation: place)
+    }
+
+    private func written(_ room: Int, _ write: (UnsafeMutablePointer<UInt8>?) -> Int) -> [UInt8]? {
+        var out = [UInt8](repeating: 0xA5, count: room + 8)
+        let count = write(&out)
+        #expect(out[room...].allSatisfy { $0 == 0xA5 })
+        return count < 0 ? nil : Array(out[..<count])
+    }
+
+    @Test(
+        "numbers",
+        arguments: [
+            "", "0", "-0", "7", "-12", "007", "1e5", "1.5", "-", "9223372036854775807", "9223372036854775808", "1e999",
+            "x",
+        ])
+    func numbers(_ text: String) {
+        let count = text.utf8.count
+        expectSame(text) { table, bytes in table.number_length(bytes, count) }
+        expectSame(text) { table, bytes -> Int64? in
+            var value: Int64 = 0
+            return table.parse_int64(bytes, count, &value) ? value : nil
+        }
+        expectSame(text) { table, bytes -> Double? in
+            var value = 0.0
+            return table.parse_double(bytes, count, &value) ? value : nil
+        }
+        expectSame(text) { table, bytes in table.infer_cell(bytes, count, false) }
+        expectSame(text) { table, bytes in table.infer_cell(bytes, count, true) }
+    }
+
+    @Test(
+        "printed numbers",
+        arguments: [0, -0.0, 1, -1.5, 1e16, 1e-5, .leastNonzeroMagnitude, .greatestFiniteMagnitude] as [Double])
+    func printing(_ value: Double) {
+        let room = Int(SLUICE_NUMBER_MAX)
+        #expect(written(room) { core.print_double(value, $0) } == written(room) { swift.print_double(value, $0) })
+        let bits = Int64(bitPattern: value.bitPattern)
+        #expect(written(room) { core.print_int64(bits, $0) } == written(room) { swift.print_int64(bits, $0) })
+    }
+
+    @Test(
+        "texts",
+        arguments: [
+            "", "plain", "a \"quoted\" one", "two\nlines", "é𝄞\u{1}\\", "with, comma", "\"a \"\"b\"\" c\"", "\"open",
+        ])
+    func texts(_ text: String) {
+        let count = text.utf8.count
+        expectSame(text) { table, bytes in written(6 * count + 2) { table.json_quote(bytes, count, $0) } }
+        expectSame(text) { table, bytes in written(6 * count + 6) { table.json_key(bytes, count, $0) } }
+        expectSame(text) { table, bytes in written((count + 2) / 3 * 4) { table.base64_encode(bytes, count, $0) } }
+        for (encoding, always) in [(SLUICE_UTF16LE, false), (SLUICE_UTF16BE, true), (SLUICE_LATIN1, false)] {
+            expectSame(text) { table, bytes in table.encoded_length(encoding, bytes, count) }
+            var dialect = sluice_csv_dialect()
+            (dialect.delimiter, dialect.quote) = (UInt8(ascii: ","), UInt8(ascii: "\""))
+            expectSame(text) { table, bytes in
+                written(2 * count + 2) { table.csv_quote(bytes, count, &dialect, always, $0) }
+            }
+            expectSame(text) { table, bytes in written(count) { table.csv_field_content(bytes, count, &dialect, $0) } }
+            // Only measured.
+            expectSame(text) { table, bytes in table.csv_field_content(bytes, count, &dialect, nil) }
+            dialect.quote = 0
+            expectSame(text) { table, bytes in
+                written(2 * count + 2) { table.csv_quote(bytes, count, &dialect, always, $0) }
+            }
+        }
+    }
+
+    @Test("texts that mean null")
+    func nulls() {
+        let words: [StaticString] = ["NA", "", "null"]
+        let texts = words.map { $0.utf8Start as UnsafePointer<UInt8>? }
+        let lengths = words.map { UInt32($0.utf8CodeUnitCount) }
+        texts.withUnsafeBufferPointer { texts in
+            lengths.withUnsafeBufferPointer { lengths in
+                var nulls = sluice_csv_nulls(
+                    texts: texts.baseAddress, lengths: lengths.baseAddress, count: UInt32(words.count))
+                for text in ["", "N", "NA", "NAN", "null", "nul"] {
+                    expectSame(text) { table, bytes in table.csv_is_null(&nulls, bytes, text.utf8.count) }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "JSON texts and what is in them",
+        arguments: [
+            #"{"a":1,"b\u0041":[true,"x\n\uD834\uDD1E"],"a":"last"}"#, #" "only""#, "[", "{\"a\":}", "12", "\"\u{1}\"",
+        ])
+    func json(_ text: String) throws {
+        struct Reading: Equatable {
+            var status: sluice_status
+            var tape: [UInt32] = []
+            var offset: UInt32?
+            var ends: [UInt32] = []
+            var strings: [[UInt8]?] = []
+            var keys: [Bool] = []
+        }
+        let count = text.utf8.count
+        expectSame(text) { table, bytes -> Reading in
+            var offset: UInt32 = .max
+            let known = table.json_validate(bytes, count, nil, nil, &offset)
+            var tape = [UInt32](repeating: .max, count: 2 * count + 8)
+            var entries = UInt32(tape.count)
+            let status = table.json_validate(bytes, count, &tape, &entries, &offset)
+            #expect(status == known)
+            guard status == SLUICE_OK else { return Reading(status: status, offset: offset) }
+            var reading = Reading(status: status, tape: Array(tape[..<Int(entries)]))
+            reading.ends = [table.json_value_end(bytes, tape, 0)]
+            let strings = reading.tape.filter { Int($0) < count && bytes[Int($0)] == UInt8(ascii: "\"") }
+            for place in strings {
+                bytes[Int(place)...].withUnsafeBufferPointer { literal in
+                    let length = table.json_string_content(literal.baseAddress, nil)
+                    #expect(written(count) { table.json_string_content(literal.baseAddress, $0) }?.count == length)
+                    // It may need as much room as the literal has.
+                    reading.strings.append(written(count) { table.json_string_content(literal.baseAddress, $0) })
+                }
+                for name in ["a", "bA", "last", ""] {
+                    reading.keys.append(table.json_key_equals(bytes, place, name, name.utf8.count))
+                }
+            }
+            return reading
+        }
+    }
+
+    @Test("a header alone")
+    func header() {
+        for text in ["a,b\n1,2\n", "a,\"b,c\"\r1,2\r", "", "no end", "\"open"] {
+            expectSame(text) { table, bytes -> [UInt32] in
+                var scanner = sluice_csv_scanner()
+                (scanner.dialect.delimiter, scanner.dialect.quote) = (UInt8(ascii: ","), UInt8(ascii: "\""))
+                var ends = [UInt32](repeating: 0, count: 4)
+                var (fields, start): (UInt32, UInt32) = (0, 0)
+                let status = table.csv_first_record(&scanner, bytes, text.utf8.count, true, &ends, 4, &fields, &start)
+                return [UInt32(bitPattern: status.rawValue), fields, start, scanner.position] + ends[..<Int(fields)]
+            }
+        }
+    }
+
+    @Test("a ring gives out what was put in, in order, and says when it is full")
+    func ring() throws {
+        for table in tables {
+            #expect(table.ring_create(3) == nil)
+            let ring = try #require(table.ring_create(4))
+            defer { table.ring_destroy(ring) }
+            #expect(table.ring_capacity(ring) == 4)
+            for number in 1...4 { #expect(table.ring_push(ring, UnsafeMutableRawPointer(bitPattern: number))) }
+            #expect(!table.ring_push(ring, UnsafeMutableRawPointer(bitPattern: 5)))
+            var element: UnsafeMutableRawPointer?
+            for number in 1...4 {
+                #expect(table.ring_pop(ring, &element) && element == UnsafeMutableRawPointer(bitPattern: number))
+            }
+            #expect(!table.ring_pop(ring, &element))
+        }
+    }
+}
