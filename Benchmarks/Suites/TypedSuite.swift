@@ -1,6 +1,7 @@
 import Foundation
 import Sluice
 import SwiftCSV
+import Synchronization
 
 private struct Flight: Decodable {
     var year: Int
@@ -49,7 +50,8 @@ private func addFlights() {
     let whole = Lazy { InputFile("flights.csv", megabytes: Inputs.isQuick ? 4 : 32) }
     let part = Lazy { InputFile("flights.csv", megabytes: 1) }
     let workload = Workload("csv-codable", "flights.csv") { whole.value.facts(nil) }
-    workload.add("sluice") { { sumOfFlights(whole.value.path) } }
+    workload.add("sluice, one thread") { { sumOfFlights(whole.value.path) } }
+    workload.add("sluice") { { try sumOnAllCores(flightSource(whole.value.path), sumOfFlights) } }
     workload.add("SwiftCSV by hand", of: Lazy { part.value.facts(sumOfFlights(part.value.path)) }) {
         let url = URL(fileURLWithPath: part.value.path)
         return {
@@ -62,11 +64,32 @@ private func addFlights() {
 private func sumOfFlights(_ path: String) -> Int {
     Workload.orStop(path) {
         var sum = 0
-        try FileStreamSource(path, csv: CSVOptions(nulls: ["NA"])).forEach { chunk in
-            for flight in try chunk.data.decode(Flight.self) { sum &+= flight.sum }
-        }
+        try flightSource(path).forEach { sum &+= try sumOfFlights($0.data) }
         return sum
     }
+}
+
+private func flightSource(_ path: String) throws -> FileStreamSource {
+    try FileStreamSource(path, csv: CSVOptions(nulls: ["NA"]))
+}
+
+private func sumOfFlights(_ batch: RecordBatch) throws -> Int {
+    var sum = 0
+    for flight in try batch.decode(Flight.self) { sum &+= flight.sum }
+    return sum
+}
+
+/// What `sum` makes of all batches, on as many threads as there are cores.
+private func sumOnAllCores(
+    _ source: FileStreamSource, _ sum: @escaping @Sendable (RecordBatch) throws -> Int
+) throws -> Int {
+    let total = Mutex(0)
+    try StreamContext().stream(source: source, sink: MemoryStreamSink()) { chunk -> StreamChunk? in
+        let part = try sum(chunk.data)
+        total.withLock { $0 &+= part }
+        return nil
+    }
+    return total.withLock { $0 }
 }
 
 private func flight(_ row: [String: String]) -> Flight {
@@ -84,14 +107,16 @@ private func addTweets() {
     let facts = Lazy { part.value.facts(sumOfTweets(part.value.input.file())) }
 
     let structs = Workload("jsonl-codable", "tweets.jsonl") { whole.value.facts(nil) }
-    structs.add("sluice") { { sumOfTweets(whole.value.path) } }
+    structs.add("sluice, one thread") { { sumOfTweets(whole.value.path) } }
+    structs.add("sluice") { { try sumOnAllCores(FileStreamSource(whole.value.path), sumOfTweets) } }
     structs.add("JSONDecoder", of: facts) {
         let (lines, decoder) = (part.value.lines, JSONDecoder())
         return { try lines.reduce(0) { $0 &+ (try decoder.decode(Tweet.self, from: $1).sum) } }
     }
 
     let fields = Workload("jsonl-fields", "tweets.jsonl") { whole.value.facts(sumOfTweets(whole.value.path)) }
-    fields.add("sluice") { { try sumOfTweetFields(whole.value.path) } }
+    fields.add("sluice, one thread") { { try sumOfTweetFields(whole.value.path) } }
+    fields.add("sluice") { { try sumOnAllCores(fieldSource(whole.value.path), sumOfTweetFields) } }
     fields.add("JSONSerialization", of: facts) {
         let lines = part.value.lines
         return { try lines.reduce(0) { $0 &+ sum(try JSONSerialization.jsonObject(with: $1)) } }
@@ -101,22 +126,34 @@ private func addTweets() {
 private func sumOfTweets(_ path: String) -> Int {
     Workload.orStop(path) {
         var sum = 0
-        try FileStreamSource(path).forEach { chunk in
-            for tweet in try chunk.data.decode(Tweet.self) { sum &+= tweet.sum }
-        }
+        try FileStreamSource(path).forEach { sum &+= try sumOfTweets($0.data) }
         return sum
     }
 }
 
+private func sumOfTweets(_ batch: RecordBatch) throws -> Int {
+    var sum = 0
+    for tweet in try batch.decode(Tweet.self) { sum &+= tweet.sum }
+    return sum
+}
+
 private func sumOfTweetFields(_ path: String) throws -> Int {
     var sum = 0
-    try FileStreamSource(path, select: ["id", "text", "user.screen_name"]).forEach { chunk in
-        let ids = try chunk.data.requireColumn("id", as: Int.self)
-        let texts = try chunk.data.requireColumn("text", as: String.self)
-        let names = try chunk.data.requireColumn("user.screen_name", as: String.self)
-        for position in ids.indices {
-            sum &+= ids[position] &+ sumOfBytes(texts[position]) &+ sumOfBytes(names[position])
-        }
+    try fieldSource(path).forEach { sum &+= try sumOfTweetFields($0.data) }
+    return sum
+}
+
+private func fieldSource(_ path: String) throws -> FileStreamSource {
+    try FileStreamSource(path, select: ["id", "text", "user.screen_name"])
+}
+
+private func sumOfTweetFields(_ batch: RecordBatch) throws -> Int {
+    let ids = try batch.requireColumn("id", as: Int.self)
+    let texts = try batch.requireColumn("text", as: String.self)
+    let names = try batch.requireColumn("user.screen_name", as: String.self)
+    var sum = 0
+    for position in ids.indices {
+        sum &+= ids[position] &+ sumOfBytes(texts[position]) &+ sumOfBytes(names[position])
     }
     return sum
 }
