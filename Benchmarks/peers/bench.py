@@ -60,7 +60,7 @@ def say(text):
 # MARK: One run
 
 
-def warm_memory(size=4 << 30):
+def warm_memory(size=1 << 30):
     """Touches memory and gives it back. A virtual machine may return free memory to its host, and then waits, a fresh page at a
     time and several times as long as a conversion takes, until it has it again: nobody's program has a part in that."""
     memory = mmap.mmap(-1, size)

@@ -107,7 +107,7 @@ def bars_of(results):
             ("JSON Lines, 3 fields by name, × JSONSerialization", "jsonl-fields", "tweets.jsonl", "JSONSerialization", 40)):
         found, one = (ratio(results, suite, data, way, other) for way in ("sluice", "sluice, one thread"))
         if found:
-            rows.append((f"{name}; all cores, one thread {one:.3g}" if one else name, found, bar, f"≥ {bar}"))
+            rows.append((name + (f"; all cores, one thread {one:.3g}" if one else ""), found, bar, f"≥ {bar}"))
     for data, bar in (("flights.csv", 1.5), ("tweets.csv", 2.5)):
         plain = results.rate("csv-index", data, LINE_ENDS)
         found, kernel = results.best_c("csv-index", data)

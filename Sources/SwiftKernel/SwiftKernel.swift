@@ -9,9 +9,9 @@ import CSluice
 /// index. Where a layout does not say how long something is (the arena of an overlay, its cells under a selection, the arrays of
 /// `text_index`), the span is as long as it can be, and the caller answers for what is in it, as in C.
 ///
-/// How a run goes through here: `csvCut` and the like find where records end, `csvIndex` and `jsonIndex` where fields are; `Batch`
-/// (Rows.swift) is rows with their index; `encode` (Encoders.swift) writes them into an `Output`. Blocks and Vectors are what all
-/// of them look through bytes with.
+/// How a run goes through here: scanners (Scanner.swift) find where records end; `csvIndex` (CSV) and `jsonIndex` (JSON) where
+/// fields are; `Batch` (Rows) is rows with their index, which `encode` writes into an `Output`. Bytes has what all of them look
+/// through bytes with; Singles.swift is for one value at a time.
 public enum SwiftKernel {
     /// The table; it lives as long as the process.
     // SAFETY: written once, here, and never after.
@@ -49,12 +49,12 @@ public enum SwiftKernel {
 
     /// CSV, lines, JSON's elements, UTF-8: what finds where records and fields are.
     private static func setScanners(_ table: inout sluice_kernel) {
-        table.csv_cut = { csvCut($0, $1, $2, $3, $4) }
+        table.csv_cut = { cut($0, $1, $2, $3, $4) }
         table.csv_index = { csvIndex($0, $1, $2, $3, $4) }
-        table.jsonl_cut = { jsonlCut($0, $1, $2, $3, $4) }
-        table.json_cut = { jsonCut($0, $1, $2, $3, $4) }
+        table.jsonl_cut = { cut($0, $1, $2, $3, $4) }
+        table.json_cut = { cut($0, $1, $2, $3, $4) }
         table.json_index = { jsonIndex($0, $1, $2) }
-        table.text_cut = { textCut($0, $1, $2, $3, $4) }
+        table.text_cut = { cut($0, $1, $2, $3, $4) }
         table.text_index = { textIndex($0, $1, $2, $3, $4) }
         table.utf8_find_invalid = { utf8FindInvalid($0, $1) }
     }

@@ -91,8 +91,10 @@ struct SinglesTests {
             lengths.withUnsafeBufferPointer { lengths in
                 var nulls = sluice_csv_nulls(
                     texts: texts.baseAddress, lengths: lengths.baseAddress, count: UInt32(words.count))
+                var none = sluice_csv_nulls()
                 for text in ["", "N", "NA", "NAN", "null", "nul"] {
                     expectSame(text) { table, bytes in table.csv_is_null(&nulls, bytes, text.utf8.count) }
+                    expectSame(text) { table, bytes in table.csv_is_null(&none, bytes, text.utf8.count) }
                 }
             }
         }
@@ -111,6 +113,7 @@ struct SinglesTests {
             var ends: [UInt32] = []
             var strings: [[UInt8]?] = []
             var keys: [Bool] = []
+            var places: [UInt32] = []
         }
         let count = text.utf8.count
         expectSame(text) { table, bytes -> Reading in
@@ -122,21 +125,86 @@ struct SinglesTests {
             #expect(status == known)
             guard status == SLUICE_OK else { return Reading(status: status, offset: offset) }
             var reading = Reading(status: status, tape: Array(tape[..<Int(entries)]))
-            reading.ends = [table.json_value_end(bytes, tape, 0)]
-            let strings = reading.tape.filter { Int($0) < count && bytes[Int($0)] == UInt8(ascii: "\"") }
-            for place in strings {
-                bytes[Int(place)...].withUnsafeBufferPointer { literal in
+            // Where it ends is no question of a scalar that is all there is.
+            if bytes[0] == UInt8(ascii: "{") { reading.ends = [table.json_value_end(bytes, tape, 0)] }
+            for place in literals(bytes[..<count]) {
+                bytes[place...].withUnsafeBufferPointer { literal in
                     let length = table.json_string_content(literal.baseAddress, nil)
-                    #expect(written(count) { table.json_string_content(literal.baseAddress, $0) }?.count == length)
                     // It may need as much room as the literal has.
                     reading.strings.append(written(count) { table.json_string_content(literal.baseAddress, $0) })
+                    #expect(reading.strings.last??.count == length)
                 }
                 for name in ["a", "bA", "last", ""] {
-                    reading.keys.append(table.json_key_equals(bytes, place, name, name.utf8.count))
+                    reading.keys.append(table.json_key_equals(bytes, UInt32(place), name, name.utf8.count))
                 }
             }
+            reading.places = places(table, bytes, tape, ["a", "bA", "missing", "o.p", "o"])
             return reading
         }
+    }
+
+    /// Where strings begin in a text that is JSON.
+    private func literals(_ text: ArraySlice<UInt8>) -> [Int] {
+        var (starts, isInside, isEscaped) = ([Int](), false, false)
+        for (place, byte) in text.enumerated() {
+            if byte == UInt8(ascii: "\""), !isEscaped {
+                if !isInside { starts.append(place) }
+                isInside.toggle()
+            }
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+        }
+        return starts
+    }
+
+    /// Of paths, then of keys, and how many rows have no others.
+    private func places(_ table: sluice_singles, _ bytes: [UInt8], _ tape: [UInt32], _ names: [StaticString])
+        -> [UInt32]
+    {
+        let paths = names.map { sluice_json_path(name: $0.utf8Start, length: UInt32($0.utf8CodeUnitCount)) }
+        let rows = [sluice_json_row(tape: 0, start: 0, end: UInt32(bytes.count) - UInt32(SLUICE_PADDING))]
+        var ofPaths = [UInt32](repeating: 7, count: names.count)
+        var ofKeys = ofPaths
+        table.json_project(bytes, tape, rows, 1, 0, paths, UInt32(names.count), &ofPaths)
+        let known = table.json_project_keys(bytes, tape, rows, 1, paths, UInt32(names.count), &ofKeys)
+        return ofPaths + ofKeys + [known]
+    }
+
+    @Test("columns of numbers")
+    func columns() {
+        let (ends, starts, slots): ([UInt32], [UInt32], [UInt32]) = ([2, 4, 9, 13], [0, 5], [1, 0])
+        expectSame("12,x\n-3.5,\"7\"\n") { table, bytes -> [String] in
+            var found: [String] = []
+            for column in [0, 1] as [UInt32] {
+                for wanted in [nil, slots] {
+                    (wanted ?? []).withUnsafeBufferPointer { slots in
+                        bytes.withUnsafeBufferPointer { bytes in
+                            ends.withUnsafeBufferPointer { ends in
+                                starts.withUnsafeBufferPointer { starts in
+                                    var cells = sluice_csv_column(
+                                        bytes: bytes.baseAddress, ends: ends.baseAddress,
+                                        row_starts: starts.baseAddress,
+                                        columns: 2, column: column, quote: UInt8(ascii: "\""), first_row: 0,
+                                        slots: wanted == nil ? nil : slots.baseAddress, count: 2)
+                                    var (integers, doubles) = ([Int64](repeating: 9, count: 2), [9.0, 9])
+                                    var valid: [UInt8] = [9, 9]
+                                    table.csv_column_int64(&cells, &integers, &valid)
+                                    found.append("\(integers) \(valid)")
+                                    table.csv_column_double(&cells, &doubles, &valid)
+                                    found.append("\(doubles) \(valid)")
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            #expect(found[0] == "[12, 0] [1, 0]" && found[7] == "[7.0, 0.0] [1, 0]")
+            return found
+        }
+    }
+
+    @Test("every function of the table is tested here")
+    func size() {
+        #expect(MemoryLayout<sluice_singles>.size == 27 * MemoryLayout<Int>.size)
     }
 
     @Test("a header alone")

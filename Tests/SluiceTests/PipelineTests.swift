@@ -95,7 +95,9 @@ struct PipelineTests {
             }
         }
         let other = try SystemThread.start("other") { takeStep() }
-        while pipeline.idleThreads == 0 { sched_yield() }
+        let end = Clock.monotonicSeconds() + 60
+        while pipeline.idleThreads == 0, Clock.monotonicSeconds() < end { sched_yield() }
+        try #require(pipeline.idleThreads == 1)
         #expect(pipeline.addOwn(cargo(), handsOver: true) == nil)
         takeStep()
         other.join()

@@ -207,6 +207,23 @@ struct StreamContextTests {
         }
     }
 
+    @Test("from file to file no more threads run than cores are good for, but where processors may wait")
+    func workersWithoutProcessor() throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + (0..<100).map { "\($0)\n" }.joined())
+        let context = StreamContext(config(128))
+        func workers() throws -> Int {
+            let metrics = try context.stream(
+                source: FileStreamSource(path, chunkSize: 1), sink: FileStreamSink(folder.file("x.jsonl")))
+            #expect(metrics.writtenRecords == 100)
+            return metrics.workers
+        }
+        let cores = StreamConfig.activeCores
+        #expect(try workers() == (cores <= 2 ? 4 : cores < 64 ? 2 * cores : 128))
+        context.addProcessor { _ in }
+        #expect(try workers() == 128)
+    }
+
     @Test("metrics count bytes and time, and the configuration's numbers act")
     func metrics() throws {
         let folder = TemporaryFolder()

@@ -289,6 +289,8 @@ extension Pipeline {
             state.flow.pick(ticket.records)
             return .write(ticket)
         }
+        // More than threads are left that these were left to.
+        if state.handedOver.count > state.idle { return .work(takeHandedOver(&state)) }
         if state.isReading {
             state.readingHeldUp = true
         } else if admission(&state) == true {
@@ -296,28 +298,28 @@ extension Pipeline {
             state.isReading = true
             return .read(number: state.nextNumber, othersWait: state.readingHeldUp)
         }
-        if !state.handedOver.isEmpty {
-            let ticket = state.handedOver.removeFirst()
-            state.flow.take(ticket.records)
-            return .work(ticket)
-        }
+        if !state.handedOver.isEmpty { return .work(takeHandedOver(&state)) }
         return state.inputHasEnded && state.flow.units == 0 ? .some(nil) : nil
+    }
+
+    /// The oldest.
+    private func takeHandedOver(_ state: inout State) -> Ticket {
+        let ticket = state.handedOver.removeFirst()
+        state.flow.take(ticket.records)
+        return ticket
     }
 
     /// Adds the unit that was read.
     /// - Parameter handsOver: leaves it to a thread that is idle, if there is one, and reads on: where reading takes the most time,
     ///   nobody is to wait for a thread to wake up and read.
-    /// - Returns: the unit, if the reader is to work on it.
+    /// - Returns: what the reader is to work on: the oldest unit that nobody does.
     func addOwn(_ cargo: Cargo, handsOver: Bool) -> Ticket? {
         let own: Ticket? = state.withLock { state in
             let own = ticket(&state, cargo)
             state.isReading = false
-            if handsOver, state.idle > state.handedOver.count {
-                state.handedOver.append(own)
-                return nil
-            }
-            state.flow.take(cargo.records)
-            return own
+            let isLeft = handsOver && state.idle > state.handedOver.count
+            state.handedOver.append(own)
+            return isLeft ? nil : takeHandedOver(&state)
         }
         state.wakeOne(Self.room)
         return own

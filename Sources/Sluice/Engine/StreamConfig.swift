@@ -8,7 +8,8 @@ public struct StreamConfig: Sendable {
     /// let through all the same where nothing else is under way.
     public var bufferSize: Int
     /// Threads that decode, transform and encode; at least 1. With one the whole run stays on the caller's thread. Others take the
-    /// place of those that wait to try a processor again.
+    /// place of those that wait to try a processor again. From files to files without a processor no more run than four, or two
+    /// a core where that is more.
     public var parallelism: Int
     /// 2^20 bytes that blocks of input, indexes, queues and output may hold together; at least 1. A unit (about 256 KiB of input
     /// and what is made of it, or one record where that is more) that does not fit by itself is an error.

@@ -15,7 +15,12 @@ extension StreamRun {
         nonisolated(unsafe) let writer = writer
         let gate = EncoderGate(writer.sink)
         let failure = Monitor<(any Error)?>(nil, conditions: 0)
-        let crew = WorkerThreads(jobs: config.workers) { crew in
+        // Source and sink are this package's own here. Without a processor, which may wait for what it likes, threads wait for
+        // nothing but cores: more of them would take the caches from each other.
+        let enough = chain.steps.isEmpty ? max(4, 2 * StreamConfig.activeCores) : config.workers
+        let jobs = min(config.workers, enough)
+        meter.add { $0.workers = jobs }
+        let crew = WorkerThreads(jobs: jobs) { crew in
             do {
                 try self.doEverything(crew, feed, writer, gate)
             } catch {

@@ -227,7 +227,7 @@ extension StreamRun {
     var metrics: StreamMetrics {
         var metrics = meter.metrics
         metrics.take(books.balance)
-        metrics.workers = config.workers
+        if metrics.workers == 0 { metrics.workers = config.workers }
         metrics.seconds = clock.seconds
         metrics.peakBudgetBytes = terms.budget.peak
         metrics.peakResidentBytes = Machine.peakResidentBytes

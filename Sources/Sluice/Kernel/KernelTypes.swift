@@ -68,7 +68,7 @@ extension CSVDialect {
     /// Records and skipped lines that end in `range` of `bytes`, which starts where a record does.
     func lines(_ bytes: UnsafePointer<UInt8>, _ range: Range<Int>) -> Int {
         var scanner = CSVScanner(self, position: range.lowerBound)
-        _ = sluice_kernel_named("auto").pointee.csv_cut(&scanner.core, bytes, range.upperBound, false, .max)
+        _ = Kernel.preferred.cutCSV(&scanner, bytes, count: range.upperBound, isFinal: false, maxRecords: .max)
         return scanner.lines
     }
 }

@@ -2,18 +2,12 @@ import CSluice
 
 // CSV: where records end. By blocks while they verify, see CSVBlocks.swift, and by the machine.
 
-/// `sluice_csv_cut_function`.
-func csvCut(
-    _ scanner: UnsafeMutablePointer<sluice_csv_scanner>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ final: Bool,
-    _ maxRecords: UInt32
-) -> sluice_status {
-    guard let scanner else { preconditionFailure("a cut has a scanner") }
-    // SAFETY: `length` bytes are the input.
-    let input = unsafe UnsafeBufferPointer(start: bytes, count: length)
-    var machine = unsafe CSVMachine(scanner.pointee)
-    let status = machine.cut(unsafe input.span, final: final, maxRecords: maxRecords)
-    unsafe scanner.pointee = machine.scanner
-    return status
+extension sluice_csv_scanner: Scanner {
+    mutating func cut(_ bytes: Span<UInt8>, final: Bool, maxRecords: UInt32) -> sluice_status {
+        var machine = CSVMachine(self)
+        defer { self = machine.scanner }
+        return machine.cut(bytes, final: final, maxRecords: maxRecords)
+    }
 }
 
 extension CSVMachine {

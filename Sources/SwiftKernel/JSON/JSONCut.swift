@@ -3,21 +3,7 @@ import CSluice
 // JSON: where the elements of an array end. Blocks of 64 bytes are passed over, or their ends counted, while they do not hold
 // the array's end nor that of element number `maxRecords`; the rest goes byte by byte.
 
-/// `sluice_json_cut_function`.
-func jsonCut(
-    _ scanner: UnsafeMutablePointer<sluice_json_scanner>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ final: Bool,
-    _ maxRecords: UInt32
-) -> sluice_status {
-    guard let scanner else { preconditionFailure("a cut has a scanner") }
-    // SAFETY: `length` bytes are the input.
-    let input = unsafe UnsafeBufferPointer(start: bytes, count: length)
-    var copy = unsafe scanner.pointee
-    let status = copy.cut(unsafe input.span, final: final, maxRecords: maxRecords)
-    unsafe scanner.pointee = copy
-    return status
-}
-
-extension sluice_json_scanner {
+extension sluice_json_scanner: Scanner {
     mutating func cut(_ bytes: Span<UInt8>, final: Bool, maxRecords: UInt32) -> sluice_status {
         cutBlocks(bytes, maxRecords: maxRecords)
         while closed == 0, records < maxRecords, Int(position) < bytes.count { take(bytes[Int(position)]) }

@@ -5,21 +5,7 @@ import CSluice
 
 // MARK: text
 
-/// `sluice_text_cut_function`.
-func textCut(
-    _ scanner: UnsafeMutablePointer<sluice_text_scanner>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ final: Bool,
-    _ maxRecords: UInt32
-) -> sluice_status {
-    guard let scanner else { preconditionFailure("a cut has a scanner") }
-    // SAFETY: `length` bytes are the input.
-    let input = unsafe UnsafeBufferPointer(start: bytes, count: length)
-    var copy = unsafe scanner.pointee
-    let status = copy.cut(unsafe input.span, final: final, maxRecords: maxRecords)
-    unsafe scanner.pointee = copy
-    return status
-}
-
-extension sluice_text_scanner {
+extension sluice_text_scanner: Scanner {
     mutating func cut(_ bytes: Span<UInt8>, final: Bool, maxRecords: UInt32) -> sluice_status {
         cutBlocks(bytes, maxRecords: maxRecords)
         while records < maxRecords, Int(position) < bytes.count {
@@ -116,22 +102,7 @@ private func indexLines(
 
 // MARK: JSON Lines
 
-/// `sluice_jsonl_cut_function`.
-func jsonlCut(
-    _ scanner: UnsafeMutablePointer<sluice_jsonl_scanner>?, _ bytes: UnsafePointer<UInt8>?, _ length: Int,
-    _ final: Bool,
-    _ maxRecords: UInt32
-) -> sluice_status {
-    guard let scanner else { preconditionFailure("a cut has a scanner") }
-    // SAFETY: `length` bytes are the input.
-    let input = unsafe UnsafeBufferPointer(start: bytes, count: length)
-    var copy = unsafe scanner.pointee
-    let status = copy.cut(unsafe input.span, final: final, maxRecords: maxRecords)
-    unsafe scanner.pointee = copy
-    return status
-}
-
-extension sluice_jsonl_scanner {
+extension sluice_jsonl_scanner: Scanner {
     mutating func cut(_ bytes: Span<UInt8>, final: Bool, maxRecords: UInt32) -> sluice_status {
         cutBlocks(bytes, maxRecords: maxRecords)
         while records < maxRecords, Int(position) < bytes.count {

@@ -150,16 +150,7 @@ private struct Plan {
     @inline(__always)
     func room(_ batch: Batch, _ columns: Span<sluice_column>, _ place: Place) -> Int {
         let room = fixed &+ (place.isBased ? factor &* batch.rowLength(place.row) : 0)
-        return isOverlaid ? room &+ overlaidRoom(batch, columns, place) : room
-    }
-
-    private func overlaidRoom(_ batch: Batch, _ columns: Span<sluice_column>, _ place: Place) -> Int {
-        var room = 0
-        for c in columns.indices where columns[c].overlay >= 0 {
-            let cell = batch.overlayCell(Int(columns[c].overlay), place.slot)
-            room &+= batch.jsonRoom(cell, exact: false)
-        }
-        return room
+        return isOverlaid ? room &+ batch.overlaidRoom(columns, place) { batch.jsonRoom($0, exact: false) } : room
     }
 }
 

@@ -221,6 +221,15 @@ struct Batch {
         return OverlayCell(tag: CellTag(rawValue: tags[slot]) ?? .unset, payload: payloads[slot])
     }
 
+    /// What the cells that were set in a row need, `room` of each.
+    func overlaidRoom(_ columns: Span<sluice_column>, _ place: Place, of room: (OverlayCell) -> Int) -> Int {
+        var sum = 0
+        for c in columns.indices where columns[c].overlay >= 0 {
+            sum &+= room(overlayCell(Int(columns[c].overlay), place.slot))
+        }
+        return sum
+    }
+
     /// Whether the key whose quote is at `key` means the overlay's name.
     func isName(_ overlay: Int, _ key: Int) -> Bool {
         let overlays = unsafe Span(_unsafeElements: self.overlays)
