@@ -60,9 +60,11 @@ def say(text):
 # MARK: One run
 
 
-def warm_memory(size=1 << 30):
-    """Touches memory and gives it back. A virtual machine may return free memory to its host, and then waits, a fresh page at a
-    time and several times as long as a conversion takes, until it has it again: nobody's program has a part in that."""
+def warm_memory(output):
+    """Touches memory and gives it back, more than an output of so many bytes fills. A virtual machine may return free memory to
+    its host, and then waits, a fresh page at a time and several times as long as a conversion takes, until it has it again:
+    nobody's program has a part in that."""
+    size = max(1 << 30, 2 * output)
     memory = mmap.mmap(-1, size)
     try:
         memory.madvise(23)  # MADV_POPULATE_WRITE
@@ -197,7 +199,7 @@ class JobRunner:
                 if contestant.yardstick and contestant.yardstick.size:
                     contestant.runs = contestant.warm
                     continue
-                warm_memory()
+                warm_memory(contestant.output_bytes or 0)
                 contestant.runs.append(self.launcher.run(contestant))
                 say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:
