@@ -30,6 +30,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import compare
+import tables
 from jobs import JOBS, PEERS, Variant, Yardstick
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -303,19 +304,6 @@ class Bar:
     def met(self):
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
-    def show(self):
-        text = f"{self.value:.2f}"
-        if self.pairs:
-            worst = min(self.pairs) if self.at_least else max(self.pairs)
-            text += f" ({statistics.median(self.pairs):.2f}, {worst:.2f})"
-        return text
-
-    def show_limit(self):
-        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
-
-    def show_met(self):
-        return ("yes" if self.met else "**NO**") + ("" if self.judged else " (not judged)")
-
 
 def over(many, few):
     """How many times as long each run of `many` took as the run of `few` in the same round."""
@@ -346,27 +334,12 @@ def bars_of(job, racers, records, has_isal):
     return bars + [Bar("peak MiB", ours.peak_mib, job.peak_mib, False)]
 
 
-def table(columns, rows):
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-def print_tables(results):
-    rows = []
-    for job, racers, _ in results:
-        for one in racers:
-            rows.append([job.title, one.label, f"{one.median:.3f}",
-                         f"{min(run.seconds for run in one.runs):.3f}",
-                         f"{statistics.median(run.statement for run in one.runs):.3f}",
-                         f"{statistics.median(run.cpu for run in one.runs):.3f}", f"{one.peak_mib:.0f}"])
+def print_tables(jobs):
     print("Seconds of the process (median, best), of a peer's statement alone (median), CPU seconds (median), peak memory\n")
-    print(table(["job", "program", "median", "best", "statement", "CPU", "peak MiB"], rows))
-
-    rows = [[job.title, bar.what, bar.show(), bar.show_limit(), bar.show_met()]
-            for job, _, bars in results for bar in bars]
-    if rows:
+    print(tables.programs(jobs) + "\n")
+    if bars := tables.bars(jobs):
         print("Bars: ratio of medians (median of the paired ratios, worst pair)\n")
-        print(table(["job", "times …", "is", "must be", "met"], rows))
+        print(bars + "\n")
 
 
 def print_commands(results):
@@ -492,11 +465,12 @@ def main():
 
     print(f"{where['cpu']}, {where['cores']} cores; {arguments.version or 'no sluice'}; peers with 2 threads: "
           + ", ".join(f"{title} {package_version(name) or '(absent)'}" for name, title in PEERS.items()) + "\n")
-    print_tables(results)
+    jobs = as_json(arguments, started, where, results)["jobs"]
+    print_tables(jobs)
     print_commands(results)
     for problem in problems:
         print(f"Problem: {problem}")
-    missed = [bar for _, _, bars in results for bar in bars if bar.judged and not bar.met]
+    missed = tables.missed(jobs)
     if arguments.quick:
         print("Quick: small inputs, so no bar is judged.")
         return 1 if problems else 0

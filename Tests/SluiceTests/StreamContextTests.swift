@@ -290,8 +290,9 @@ struct StreamContextTests {
                 $0.backpressureThreshold = 20
             })
         let source = CountingSource(Array(repeating: 5, count: 200))
-        // Each chunk that is written sees how far the source is ahead.
+        // Each chunk that is written sees how far the source is ahead; the first stays until the source is paused for it.
         let sink = WatchingSink { written in
+            while written == 0 && context.status != .paused && context.metrics.readRecords < 1000 { sched_yield() }
             let ahead = context.metrics.readRecords - written
             while highest.value < ahead { highest.add() }
             return context.status
