@@ -13,7 +13,7 @@ let package = Package(
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
-        .target(name: "BenchC", path: "c"),
+        .target(name: "BenchC", path: "c", linkerSettings: [.linkedLibrary("z")]),
         .executableTarget(
             name: "Suites",
             dependencies: [

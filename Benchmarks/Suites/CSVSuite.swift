@@ -12,7 +12,13 @@ func addCSVSuites() {
             let records = arrays.value.index(fastest)
             return Facts(bytes: arrays.value.input.count, records: records, answer: records)
         }
-        for kernel in kernels { workload.add(kernel.name) { { arrays.value.index(kernel.table) } } }
+        let digest = Lazy { arrays.value.digest(fastest) }
+        for kernel in kernels {
+            workload.add(kernel.name) {
+                precondition(arrays.value.digest(kernel.table) == digest.value, "\(kernel.name) has another index")
+                return { arrays.value.index(kernel.table) }
+            }
+        }
         let lines = Lazy {
             Facts(bytes: workload.facts.value.bytes, records: workload.facts.value.records, answer: nil)
         }
@@ -24,20 +30,21 @@ func addCSVSuites() {
     }
 }
 
-/// Answers are sums of the bytes of all contents, quotes undone.
+/// Answers are sums of all bytes of all contents, quotes undone: each byte is read.
 private func addFieldWays(_ name: String) {
     let whole = Lazy { InputFile(name, megabytes: Inputs.whole) }
     let part = Lazy { InputFile(name, megabytes: 1) }
     let workload = Workload("csv-fields", name) { whole.value.facts(sumOfFields(whole.value.path, .auto)) }
     let facts = Lazy { part.value.facts(sumOfFields(part.value.path, .auto)) }
-    workload.add("sluice") { { sumOfFields(whole.value.path, .auto) } }
-    workload.add("sluice, pure Swift") { { sumOfFields(whole.value.path, .swift) } }
+    workload.add("sluice, one thread") { { sumOfFields(whole.value.path, .auto) } }
+    workload.add("sluice, one thread, pure Swift") { { sumOfFields(whole.value.path, .swift) } }
+    workload.add("sluice") { { try sumOnAllCores(FileStreamSource(whole.value.path), sumOfFields) } }
     workload.add("SwiftCSV", of: facts) {
         let url = URL(fileURLWithPath: part.value.path)
         return {
             var sum = 0
             let csv = try EnumeratedCSV(url: url, delimiter: .comma, loadColumns: false)
-            for row in csv.rows { for field in row { sum += field.utf8.count } }
+            for row in csv.rows { for field in row { sum &+= sumOfBytes(field) } }
             return sum
         }
     }
@@ -49,7 +56,9 @@ private func addFieldWays(_ name: String) {
             let text = try String(contentsOfFile: path, encoding: .utf8)
             var sum = 0
             for line in text.split(separator: "\n").dropFirst() {
-                for field in line.split(separator: ",", omittingEmptySubsequences: false) { sum += field.utf8.count }
+                for field in line.split(separator: ",", omittingEmptySubsequences: false) {
+                    for byte in field.utf8 { sum &+= Int(byte) }
+                }
             }
             return sum
         }
@@ -67,11 +76,25 @@ func recordCount(_ path: String) -> Int {
 private func sumOfFields(_ path: String, _ kernel: KernelChoice) -> Int {
     Workload.orStop(path) {
         var sum = 0
-        try FileStreamSource(path, kernel: kernel).forEach { chunk in
-            chunk.data.forEachField { _, _, text in sum &+= text.count }
-        }
+        try FileStreamSource(path, kernel: kernel).forEach { sum &+= sumOfFields($0.data) }
         return sum
     }
+}
+
+private func sumOfFields(_ batch: RecordBatch) -> Int {
+    var sum = 0
+    batch.forEachField { _, _, text in sum &+= sumOfBytes(text) }
+    return sum
+}
+
+/// The bytes of a text, added up.
+func sumOfBytes(_ text: String) -> Int {
+    var text = text
+    return text.withUTF8 { $0.reduce(0) { $0 &+ Int($1) } }
+}
+
+private func sumOfBytes(_ text: Span<UInt8>) -> Int {
+    text.withUnsafeBufferPointer { $0.reduce(0) { $0 &+ Int($1) } }
 }
 
 /// The arrays of an index, large enough for an input.
@@ -105,5 +128,14 @@ final class IndexArrays: @unchecked Sendable {
         precondition(status == SLUICE_OK, "\(input.name): \(status)")
         flags = index.flags
         return Int(scanner.records)
+    }
+
+    /// What says of an index whether it is the same as another.
+    func digest(_ kernel: sluice_kernel) -> Int {
+        let records = index(kernel)
+        var hasher = Hasher()
+        for place in 0..<records { hasher.combine(starts[place]) }
+        for place in 0..<records * columns { hasher.combine(ends[place]) }
+        return hasher.finalize()
     }
 }

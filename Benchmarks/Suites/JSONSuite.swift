@@ -9,7 +9,13 @@ func addJSONSuites() {
             let records = arrays.value.index(fastest)
             return Facts(bytes: arrays.value.input.count, records: records, answer: records)
         }
-        for kernel in kernels { workload.add(kernel.name) { { arrays.value.index(kernel.table) } } }
+        let digest = Lazy { arrays.value.digest(fastest) }
+        for kernel in kernels {
+            workload.add(kernel.name) {
+                precondition(arrays.value.digest(kernel.table) == digest.value, "\(kernel.name) has another index")
+                return { arrays.value.index(kernel.table) }
+            }
+        }
 
         let part = Lazy { JSONLinesInMemory(name) }
         workload.add("JSONSerialization", of: Lazy { part.value.facts(part.value.lines.count) }) {
@@ -52,6 +58,8 @@ final class TapeArrays: @unchecked Sendable {
         scratch = .allocate(capacity: 1 << 16)
     }
 
+    private var tapeCount = 0
+
     /// Indexes all of it; returns how many records there are.
     func index(_ kernel: sluice_kernel) -> Int {
         var index = sluice_json_index()
@@ -64,6 +72,16 @@ final class TapeArrays: @unchecked Sendable {
         index.form = SLUICE_JSON_LINES.rawValue
         let status = kernel.json_index(&index, input.start, input.count)
         precondition(status == SLUICE_OK, "\(input.name): \(status) at \(index.error_offset)")
+        tapeCount = Int(index.tape_count)
         return Int(index.row_count)
+    }
+
+    /// What says of an index whether it is the same as another.
+    func digest(_ kernel: sluice_kernel) -> Int {
+        let records = index(kernel)
+        var hasher = Hasher()
+        for row in 0..<records { hasher.combine(rows[row].tape) }
+        for place in 0..<tapeCount { hasher.combine(tape[place]) }
+        return hasher.finalize()
     }
 }

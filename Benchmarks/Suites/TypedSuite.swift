@@ -35,22 +35,28 @@ private struct Tweet: Decodable {
     var sum: Int { id &+ sumOfBytes(text) &+ sumOfBytes(user.name) }
 }
 
-private func sumOfBytes(_ text: String) -> Int {
-    var text = text
-    return text.withUTF8 { $0.reduce(0) { $0 &+ Int($1) } }
-}
-
 /// Records as values of Swift: structs and fields by name. Answers are sums of all that was read.
 func addTypedSuites() {
     addFlights()
     addTweets()
 }
 
+extension Workload {
+    /// One thread, and nothing in C but codecs: single values go by the process's kernel, and each way has its process.
+    fileprivate func addPureSwift(_ prepare: @escaping () throws -> () throws -> Int) {
+        add("sluice, one thread, pure Swift") {
+            setenv("SLUICE_KERNEL", "swift", 1)
+            return try prepare()
+        }
+    }
+}
+
 private func addFlights() {
     let whole = Lazy { InputFile("flights.csv", megabytes: Inputs.isQuick ? 4 : 32) }
     let part = Lazy { InputFile("flights.csv", megabytes: 1) }
-    let workload = Workload("csv-codable", "flights.csv") { whole.value.facts(nil) }
+    let workload = Workload("csv-codable", "flights.csv") { whole.value.facts(sumOfFlights(whole.value.path)) }
     workload.add("sluice, one thread") { { sumOfFlights(whole.value.path) } }
+    workload.addPureSwift { { sumOfFlights(whole.value.path) } }
     workload.add("sluice") { { try sumOnAllCores(flightSource(whole.value.path), sumOfFlights) } }
     workload.add("SwiftCSV by hand", of: Lazy { part.value.facts(sumOfFlights(part.value.path)) }) {
         let url = URL(fileURLWithPath: part.value.path)
@@ -80,7 +86,7 @@ private func sumOfFlights(_ batch: RecordBatch) throws -> Int {
 }
 
 /// What `sum` makes of all batches, on as many threads as there are cores.
-private func sumOnAllCores(
+func sumOnAllCores(
     _ source: FileStreamSource, _ sum: @escaping @Sendable (RecordBatch) throws -> Int
 ) throws -> Int {
     let total = Mutex(0)
@@ -106,8 +112,9 @@ private func addTweets() {
     let part = Lazy { JSONLinesInMemory("tweets.jsonl") }
     let facts = Lazy { part.value.facts(sumOfTweets(part.value.input.file())) }
 
-    let structs = Workload("jsonl-codable", "tweets.jsonl") { whole.value.facts(nil) }
+    let structs = Workload("jsonl-codable", "tweets.jsonl") { whole.value.facts(sumOfTweets(whole.value.path)) }
     structs.add("sluice, one thread") { { sumOfTweets(whole.value.path) } }
+    structs.addPureSwift { { sumOfTweets(whole.value.path) } }
     structs.add("sluice") { { try sumOnAllCores(FileStreamSource(whole.value.path), sumOfTweets) } }
     structs.add("JSONDecoder", of: facts) {
         let (lines, decoder) = (part.value.lines, JSONDecoder())
@@ -116,6 +123,7 @@ private func addTweets() {
 
     let fields = Workload("jsonl-fields", "tweets.jsonl") { whole.value.facts(sumOfTweets(whole.value.path)) }
     fields.add("sluice, one thread") { { try sumOfTweetFields(whole.value.path) } }
+    fields.addPureSwift { { try sumOfTweetFields(whole.value.path) } }
     fields.add("sluice") { { try sumOnAllCores(fieldSource(whole.value.path), sumOfTweetFields) } }
     fields.add("JSONSerialization", of: facts) {
         let lines = part.value.lines

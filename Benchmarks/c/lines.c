@@ -1,5 +1,7 @@
 #include "include/lines.h"
 
+#include <zlib.h>
+
 // In lanes that a compiler makes vectors of; each counts to 255 before they are added up.
 size_t bench_count_lines(const uint8_t *bytes, size_t length) {
     enum { LANES = 64 };
@@ -13,4 +15,15 @@ size_t bench_count_lines(const uint8_t *bytes, size_t length) {
     }
     for (; i < length; i++) count += bytes[i] == '\n';
     return count;
+}
+
+int64_t bench_count_lines_gz(const char *path) {
+    static uint8_t buffer[256 << 10];
+    gzFile file = gzopen(path, "rb");
+    if (!file) return -1;
+    gzbuffer(file, sizeof buffer);
+    int64_t lines = 0;
+    int count;
+    while ((count = gzread(file, buffer, sizeof buffer)) > 0) lines += (int64_t)bench_count_lines(buffer, (size_t)count);
+    return gzclose(file) == Z_OK && count == 0 ? lines : -1;
 }

@@ -61,11 +61,11 @@ def say(text):
 # MARK: One run
 
 
-def warm_memory(output):
-    """Touches memory and gives it back, more than an output of so many bytes fills. A virtual machine may return free memory to
-    its host, and then waits, a fresh page at a time and several times as long as a conversion takes, until it has it again:
-    nobody's program has a part in that."""
-    size = max(1 << 30, 2 * output)
+def warm_memory(output, folder):
+    """Touches memory and gives it back, a GiB for what a program works with and a file of as many bytes as its output has. A
+    virtual machine may return free memory to its host, and then waits, a fresh page at a time and several times as long as a
+    conversion takes, until it has it again: nobody's program has a part in that."""
+    size = 1 << 30
     memory = mmap.mmap(-1, size)
     try:
         memory.madvise(23)  # MADV_POPULATE_WRITE
@@ -73,6 +73,10 @@ def warm_memory(output):
         for page in range(0, size, mmap.PAGESIZE):  # before Linux 5.14
             memory[page] = 1
     memory.close()
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        zeros = bytes(1 << 20)
+        for _ in range(0, output, len(zeros)):
+            file.write(zeros)
 
 
 @dataclass
@@ -200,7 +204,7 @@ class JobRunner:
                 if contestant.yardstick and contestant.yardstick.size:
                     contestant.runs = contestant.warm
                     continue
-                warm_memory(contestant.output_bytes or 0)
+                warm_memory(contestant.output_bytes or 0, self.folder)
                 contestant.runs.append(self.launcher.run(contestant))
                 say(f"{self.job.name}: run {number} of {self.arguments.runs}: {contestant.label} {contestant.runs[-1]}")
                 if contestant.output:

@@ -281,8 +281,15 @@ JOBS = [
         ["{example2}", "{input}", "{output}", "2"], ".jsonl", peak_mib=ENGINE_PEAK_MIB, counts=False,
         yardsticks=[Yardstick("1 worker", ["{example2}", "{input}", "{output}", "1"], is_same=True)]),
     limited("flights", "flights.csv → JSONL", "flights.csv"),
+    limited("tweets-csv", "tweets.csv → JSONL", "tweets.csv"),
     limited("tweets", "tweets.jsonl → JSONL", "tweets.jsonl"),
+    limited("flights-gz", "flights.csv.gz → JSONL", "flights.csv.gz"),
     limited("gz", "flights.csv.gz → JSONL.gz", "flights.csv.gz", output=".jsonl.gz"),
+    limited("gz6", "flights.csv → JSONL.gz, level 6,", "flights.csv", "--level", "6", output=".jsonl.gz"),
+    Job("limited-inflate", "our flights.jsonl.gz → JSONL with --memory-limit 32", "flights.csv",
+        ["{sluice}", "convert", "{made}", "{output}", "--memory-limit", "32"], ".jsonl", peak_mib=LIMITED_PEAK_MIB,
+        prepare=(["{sluice}", "convert", "{input}", "{made}"], ".jsonl.gz"),
+        yardsticks=[Yardstick("the same without", ["{sluice}", "convert", "{made}", "{output}"], speed=0.8, is_same=True)]),
 
     *SQLITE,
 

@@ -2,7 +2,7 @@
 """Makes one JSON file of what was measured, and RESULTS.md and its charts of that.
 
     report.py collect OUT.json --suites JMH.json --scaling POINTS.jsonl [--peers PEERS.json] [--quick]
-    report.py write RESULTS.json          writes Benchmarks/RESULTS.md and Benchmarks/charts/*.svg
+    report.py write RESULTS.json [--into FOLDER]     writes RESULTS.md and charts/*.svg there (default: Benchmarks)
 """
 
 import argparse
@@ -15,7 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Benchmarks/peers"))
+BENCHMARKS = ROOT / "Benchmarks"
+sys.path.insert(0, str(BENCHMARKS / "peers"))
 
 import charts
 import tables
@@ -172,10 +173,10 @@ SERIES = {
 }
 
 BARS = [
-    ("CSV, every field as bytes", "csv-fields", "flights.csv", ["sluice", "sluice, pure Swift", "SwiftCSV", "String.split"]),
-    ("CSV into a Codable struct", "csv-codable", "flights.csv", ["sluice, one thread", "SwiftCSV by hand"]),
-    ("JSON Lines into a Codable struct", "jsonl-codable", "tweets.jsonl", ["sluice, one thread", "JSONDecoder"]),
-    ("JSON Lines, 3 fields by name", "jsonl-fields", "tweets.jsonl", ["sluice, one thread", "JSONSerialization"]),
+    ("CSV, every field as bytes", "csv-fields", "flights.csv", ["sluice, one thread", "sluice, one thread, pure Swift", "SwiftCSV", "String.split"]),
+    ("CSV into a Codable struct", "csv-codable", "flights.csv", ["sluice, one thread", "sluice, one thread, pure Swift", "SwiftCSV by hand"]),
+    ("JSON Lines into a Codable struct", "jsonl-codable", "tweets.jsonl", ["sluice, one thread", "sluice, one thread, pure Swift", "JSONDecoder"]),
+    ("JSON Lines, 3 fields by name", "jsonl-fields", "tweets.jsonl", ["sluice, one thread", "sluice, one thread, pure Swift", "JSONSerialization"]),
     ("CSV file → JSON Lines file", "to-file", "flights.csv → jsonl", ["C", "kernel swift", "SwiftCSV and JSONSerialization"]),
     ("text → Double", "parse-double", "17 digits", ["C core", "pure Swift", "Double(String)"]),
     ("Double → text", "print-double", "17 digits", ["C core", "pure Swift", "description"]),
@@ -184,9 +185,9 @@ BARS = [
 
 
 def colour(way):
-    if way in ("sluice", "sluice, one thread", "C core") or (way.startswith("kernel") and way != "kernel swift"):
-        return 0
-    return 1 if way in ("pure Swift", "kernel swift", "sluice, pure Swift") else 2
+    if way == "kernel swift" or way.endswith("pure Swift"):
+        return 1
+    return 0 if way == "C core" or way.startswith(("sluice", "kernel")) else 2
 
 
 def write_charts(results, folder):
@@ -233,7 +234,9 @@ def write_charts(results, folder):
 
 def write(arguments):
     results = Results(arguments.results)
-    folder = ROOT / "Benchmarks" / "charts"
+    into = Path(arguments.into).resolve()
+    into.mkdir(parents=True, exist_ok=True)
+    folder = into / "charts"
     write_charts(results, folder)
     everything = results.all
     bars = bars_of(results)
@@ -241,7 +244,7 @@ def write(arguments):
         "# Results", "",
         f"Measured on {everything['measured']}: {everything['cpu']}, {everything['cores']} cores, {everything['swift']}, "
         f"{everything['system']}. `scripts/bench` measures and writes this; every figure is in "
-        f"`results/{Path(arguments.results).name}`. "
+        f"`{os.path.relpath(Path(arguments.results).resolve(), into)}`. "
         "Rates are of the median run: MB are 10⁶ bytes of input.", ""]
     if everything["quick"]:
         text += ["**A quick run: few runs over little data. It shows that all works; its figures are no claim.**", ""]
@@ -251,7 +254,7 @@ def write(arguments):
     text += ["## Bars", "", tables.table(
         ["what", "is", "must be", "met"],
         [[what, f"{found:.3g}", bar, "yes" if found >= least else "**NO**"] for what, found, least, bar in bars]), ""]
-    notes = ROOT / "Benchmarks" / "report" / "notes.md"
+    notes = BENCHMARKS / "report" / "notes.md"
     if notes.exists():
         text += [notes.read_text().rstrip(), ""]
     text += ["## How it scales", ""]
@@ -265,7 +268,7 @@ def write(arguments):
     if peers := everything["peers"]:
         text += ["## Whole processes", "", whole_processes(peers), ""]
     text += ["## Suites", "", suite_tables(results), ""]
-    (ROOT / "Benchmarks" / "RESULTS.md").write_text("\n".join(text))
+    (into / "RESULTS.md").write_text("\n".join(text))
     missed = [what for what, found, least, _ in bars if found < least] + (tables.missed(peers["jobs"]) if peers else [])
     for what in missed:
         print(f"bench: missed: {what}", file=sys.stderr)
@@ -284,6 +287,7 @@ def main():
     one.set_defaults(run=collect)
     two = commands.add_parser("write")
     two.add_argument("results")
+    two.add_argument("--into", default=BENCHMARKS)
     two.set_defaults(run=write)
     arguments = parser.parse_args()
     sys.exit(arguments.run(arguments))

@@ -128,7 +128,7 @@ bool sluice_json_key_equals(const uint8_t *bytes, uint32_t offset, const uint8_t
 static bool is_container(uint8_t first) { return first == '{' || first == '['; }
 
 // Whether the value at `offset` is known to be inside a container, so that there is a tape entry behind it. Before a value
-// that is a whole record stand at most white space and another line.
+// that is a whole record stand at most white space and another line; of scalars that are whole elements nobody asks.
 static bool is_inside(const uint8_t *bytes, uint32_t offset) {
     while (offset > 0 && bytes[offset - 1] == ' ') offset--;
     return offset > 0 && (bytes[offset - 1] == ':' || bytes[offset - 1] == ',' || bytes[offset - 1] == '[');

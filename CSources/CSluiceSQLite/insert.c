@@ -61,14 +61,37 @@ static bool is_printed_so(double number, const sluice_value *value) {
     return length == value->length && memcmp(text, value->text, length) == 0;
 }
 
-// More than a double keeps, however it is written.
-static bool has_many_digits(const sluice_value *value) {
-    size_t digits = 0;
-    for (size_t i = 0; i < value->length && (value->text[i] | 0x20) != 'e'; i++) {
-        const uint8_t byte = value->text[i];
-        if (byte >= '0' && byte <= '9' && (byte != '0' || digits > 0)) digits++;
+// A double keeps 15 digits for sure and 17 at most.
+enum { SURE_DIGITS = 15, MOST_DIGITS = 17 };
+
+// The digits of a number but for zeros before and behind them; how many there are, MOST_DIGITS + 1 where they are more.
+static size_t significant_digits(const uint8_t *text, size_t length, uint8_t digits[MOST_DIGITS]) {
+    size_t count = 0, zeros = 0;
+    for (size_t i = 0; i < length && (text[i] | 0x20) != 'e'; i++) {
+        if (text[i] < '0' || text[i] > '9') continue;
+        if (text[i] == '0') {
+            zeros += count > 0;
+            continue;
+        }
+        if (count + zeros >= MOST_DIGITS) return MOST_DIGITS + 1;
+        for (; zeros; zeros--) digits[count++] = '0';
+        digits[count++] = text[i];
     }
-    return digits > 17;
+    return count;
+}
+
+// Whether the double that is nearest to the number has its digits, in the shortest way to write it or with all that it has.
+static bool keeps_digits(double number, const sluice_value *value) {
+    uint8_t digits[MOST_DIGITS], others[MOST_DIGITS];
+    const size_t count = significant_digits(value->text, value->length, digits);
+    if (count <= SURE_DIGITS) return true;
+    if (count > MOST_DIGITS) return false;
+    uint8_t shortest[SLUICE_NUMBER_MAX];
+    size_t length = sluice_print_double(number, shortest);
+    if (significant_digits(shortest, length, others) == count && memcmp(digits, others, count) == 0) return true;
+    char all[SLUICE_NUMBER_MAX];
+    length = (size_t)snprintf(all, sizeof all, "%.*e", MOST_DIGITS - 1, number);
+    return significant_digits((const uint8_t *)all, length, others) == count && memcmp(digits, others, count) == 0;
 }
 
 static int result_integer(sqlite3_context *context, int64_t integer, sluice_sqlite_affinity affinity) {
@@ -99,7 +122,7 @@ static int result_number(
     if (!is_number && keeps_texts && !is_printed_so(number, value)) return SLUICE_SQLITE_OTHER_TEXT;
     // More digits than an integer has: as a double it would be another number. Where the column is declared REAL the nearest
     // will do.
-    const bool fits = affinity == SLUICE_SQLITE_REAL || number == 0 || (has_fraction(value) && !has_many_digits(value));
+    const bool fits = affinity == SLUICE_SQLITE_REAL || number == 0 || (!isinf(number) && has_fraction(value) && keeps_digits(number, value));
     if (isinf(number) || !fits) return SLUICE_SQLITE_OUT_OF_RANGE;
     sqlite3_result_double(context, number);
     return SQLITE_OK;

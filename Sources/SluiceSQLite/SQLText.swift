@@ -8,7 +8,14 @@ enum SQLText {
             throw StreamError(
                 .invalidConfiguration, "a name in SQL has characters, and NUL is none of them", column: name)
         }
-        return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        // By scalars: a quote and an accent behind it are one character, and to the database a quote all the same.
+        var quoted = String.UnicodeScalarView("\"".unicodeScalars)
+        for scalar in name.unicodeScalars {
+            if scalar == "\"" { quoted.append(scalar) }
+            quoted.append(scalar)
+        }
+        quoted.append("\"")
+        return String(quoted)
     }
 
     static func list(_ names: [String]) throws(StreamError) -> String {

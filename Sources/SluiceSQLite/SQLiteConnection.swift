@@ -54,7 +54,7 @@ final class SQLiteConnection: @unchecked Sendable {
         }
         let path = path ?? Self.memory
         // As a path, whatever it begins with.
-        let file = path == Self.memory || path.hasPrefix("/") ? path : "./" + path
+        let file = path == Self.memory || path.utf8.first == UInt8(ascii: "/") ? path : "./" + path
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(file, &opened, flags, nil)
         closing.withLock { _ in handle = opened }
@@ -249,6 +249,8 @@ extension SQLiteConnection {
     func value(_ sql: String) throws -> String? {
         try use { _ in
             let statement = try prepare(sql, "open")
+            // Or it holds a lock that others wait for.
+            defer { statement.finish() }
             guard try statement.step("open") else { return nil }
             return sqlite3_column_text(statement.handle, 0).map { String(cString: $0) }
         }

@@ -10,7 +10,9 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
     private var cells = sluice_sqlite_cells()
     private var arenaExpected = 64 << 10
     private var rowsBefore = 0
-    private var resets = 0
+    private let resets: Int
+    /// Whether its statement runs, and not one of those it shares the connection with.
+    private let isRunning = Monitor(false, conditions: 0)
     private var isClosed = false
     private(set) var isAtEnd = false
     let schema: Schema
@@ -23,7 +25,7 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
     ) throws {
         self.connection = connection
         self.isOwn = isOwn
-        (statement, schema) = try connection.use { _ in
+        (statement, schema, resets) = try connection.use { _ in
             let statement = try connection.prepare(query, "cut")
             guard mayWrite || sqlite3_stmt_readonly(statement.handle) != 0 else {
                 throw StreamError(
@@ -31,14 +33,13 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
                     stage: "cut")
             }
             try statement.bind(parameters, "cut")
-            return (statement, try Self.schema(of: statement, connection))
+            return (statement, try Self.schema(of: statement, connection), connection.resets)
         }
         guard mayWrite || schema.count > 0 else {
             throw StreamError(
                 .wrongQuery, "the statement has no rows to give: \(query)", path: connection.path, stage: "cut")
         }
         cells.columns = UInt32(schema.count)
-        resets = connection.resets
     }
 
     deinit { close() }
@@ -65,6 +66,8 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
                 throw StreamError(
                     .closed, "the query was ended with a transaction", path: connection.path, stage: "cut")
             }
+            isRunning.withLock { $0 = true }
+            defer { isRunning.withLock { $0 = false } }
             let batch = try fetch(min(rows, Int(Int32.max)), maxBytes)
             // The snapshot is no longer needed.
             if isAtEnd { statement.finish() }
@@ -154,7 +157,8 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
             hint: "read it as bytes: CAST(\(schema.names[place.column]) AS BLOB)")
     }
 
-    func interrupt() { connection.interrupt() }
+    /// On a connection that it shares, what others run goes on.
+    func interrupt() { isRunning.withLock { if isOwn || $0 { connection.interrupt() } } }
 
     func close() {
         guard !isClosed else { return }

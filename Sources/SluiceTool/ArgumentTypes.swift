@@ -51,7 +51,8 @@ struct NameList: ExpressibleByArgument {
 
     init?(argument: String) {
         var names: [String] = []
-        var rest = Substring(argument)
+        // By scalars: a comma or quote and an accent behind it are one character, and divide all the same.
+        var rest = Substring(argument).unicodeScalars
         while true {
             guard let name = rest.first == "\"" ? Self.quoted(&rest) : Self.plain(&rest), !name.isEmpty else {
                 return nil
@@ -63,20 +64,20 @@ struct NameList: ExpressibleByArgument {
         self.names = names
     }
 
-    private static func plain(_ rest: inout Substring) -> String? {
+    private static func plain(_ rest: inout Substring.UnicodeScalarView) -> String? {
         let name = rest.prefix { $0 != "," }
         rest = rest[name.endIndex...]
         return String(name)
     }
 
     /// What stands between quotes; those inside are doubled.
-    private static func quoted(_ rest: inout Substring) -> String? {
-        var name = ""
+    private static func quoted(_ rest: inout Substring.UnicodeScalarView) -> String? {
+        var name = String.UnicodeScalarView()
         rest.removeFirst()
         while let end = rest.firstIndex(of: "\"") {
             name += rest[..<end]
             rest = rest[rest.index(after: end)...]
-            guard rest.first == "\"" else { return name }
+            guard rest.first == "\"" else { return String(name) }
             name.append(rest.removeFirst())
         }
         return nil

@@ -23,6 +23,11 @@ struct InputOptions: ParsableArguments {
 
     @Option(help: "Implementation of the hot functions.")
     var kernel: KernelChoice = .auto
+
+    /// Here the process is the run: what goes by the process's kernel follows, too.
+    func validate() throws {
+        if kernel != .auto { kernel.useInProcess() }
+    }
 }
 
 /// How CSV is written, on either side.

@@ -10,8 +10,8 @@ struct SluiceTool: ParsableCommand {
             Converts between CSV, JSON Lines, JSON, text and bytes, plain, gzip'd or as LZ4, in a few MiB of memory. Formats \
             and compression are told from the names of the files; "-" is standard input or output.
 
-            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 73 cannot create, 74 input or output failed, \
-            75 timeout, or a database that stays locked.
+            Exit codes: 0 success, 64 usage, 65 bad data, 66 no input, 70 a defect of its own, 73 cannot create, \
+            74 input or output failed, 75 timeout, or a database that stays locked.
             """,
         version: version,
         subcommands: [Convert.self, Load.self, Export.self, Count.self, Head.self, Inspect.self])

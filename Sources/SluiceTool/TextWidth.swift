@@ -26,8 +26,10 @@ extension String {
             let character = Character(UnicodeScalar(byte))
             return byte < 0x80 && (character.isLetter || character.isNumber || "-_=./:,+%@".contains(character))
         }
-        return isPlain && !isEmpty
-            ? self : "'\(split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
+        if isPlain && !isEmpty { return self }
+        // By scalars: a quote with an accent is one to a shell, too.
+        let parts = unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+        return "'\(parts.joined(separator: #"'\''"#))'"
     }
 }
 

@@ -121,9 +121,9 @@ private func validate(
         let room = unsafe UnsafeMutableBufferPointer(start: tape, count: Int(count!.pointee))
         var span = unsafe room.mutableSpan
         verdict = JSONMachine.validate(bytes, length: bytes.count, tape: &span)
-        unsafe count!.pointee = UInt32(truncatingIfNeeded: verdict.tapeCount)
     }
-    if verdict.status != SLUICE_OK { unsafe errorOffset!.pointee = UInt32(truncatingIfNeeded: verdict.errorOffset) }
+    if let count = unsafe count { unsafe count.pointee = UInt32(truncatingIfNeeded: verdict.tapeCount) }
+    if verdict.status.rawValue < 0 { unsafe errorOffset!.pointee = UInt32(truncatingIfNeeded: verdict.errorOffset) }
     return verdict.status
 }
 

@@ -3,14 +3,15 @@ import CSluice
 /// The kernel in Swift alone: what the C core's kernels do, as a table of the same functions.
 ///
 /// It is the fallback, and the oracle that the C core is compared with: written for itself, from the same definitions
-/// (`sluice_csv.h`, `sluice_json.h` ...), which say what each function does. Only the compressors of LZ4 are C's.
+/// (`sluice_csv.h`, `sluice_json.h` ...), which say what each function does. Only the compressors of LZ4 are C's, of what
+/// is in the table.
 ///
 /// The functions take the layouts of the C core and look at them through spans, which check every access to input, output and
 /// index. Where a layout does not say how long something is (the arena of an overlay, its cells under a selection, the arrays of
 /// `text_index`), the span is as long as it can be, and the caller answers for what is in it, as in C.
 ///
 /// How a run goes through here: scanners (Scanner.swift) find where records end; `csvIndex` (CSV) and `jsonIndex` (JSON) where
-/// fields are; `Batch` (Rows) is rows with their index, which `encode` writes into an `Output`. Bytes has what all of them look
+/// fields are; `Batch` (Rows) is rows with their index, which `encode` writes. Bytes has what all of them look
 /// through bytes with; Singles.swift is for one value at a time.
 public enum SwiftKernel {
     /// The table; it lives as long as the process.

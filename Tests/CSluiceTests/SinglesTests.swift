@@ -118,12 +118,21 @@ struct SinglesTests {
         let count = text.utf8.count
         expectSame(text) { table, bytes -> Reading in
             var offset: UInt32 = .max
-            let known = table.json_validate(bytes, count, nil, nil, &offset)
+            var measured: UInt32 = 0
+            let known = table.json_validate(bytes, count, nil, &measured, &offset)
             var tape = [UInt32](repeating: .max, count: 2 * count + 8)
             var entries = UInt32(tape.count)
             let status = table.json_validate(bytes, count, &tape, &entries, &offset)
             #expect(status == known)
+            #expect(entries == measured)
             guard status == SLUICE_OK else { return Reading(status: status, offset: offset) }
+            if measured > 0 {
+                // Too small: what is wrong is not the text, and nobody need ask where.
+                var few = measured - 1
+                #expect(table.json_validate(bytes, count, &tape, &few, nil) == SLUICE_INDEX_FULL)
+                entries = UInt32(tape.count)
+                _ = table.json_validate(bytes, count, &tape, &entries, &offset)
+            }
             var reading = Reading(status: status, tape: Array(tape[..<Int(entries)]))
             // Where it ends is no question of a scalar that is all there is.
             if bytes[0] == UInt8(ascii: "{") { reading.ends = [table.json_value_end(bytes, tape, 0)] }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sluice
@@ -55,6 +56,102 @@ struct AsyncStreamContextTests {
         let metrics = try await context.streamAsync(source: sequence(100), sink: sink)
         #expect(sink.ids == Array(0..<14) + Array(16..<200) && sink.isClosed)
         #expect(metrics.readRecords == 200 && metrics.filteredRecords == 2)
+    }
+
+    @Test("ask a sequence for no more than the limits allow", arguments: [1, 2])
+    func limits(workers: Int) async throws {
+        let text = String(repeating: "x", count: 1 << 20)
+        let asked = Tally()
+        let all = AsyncStream<StreamChunk> {
+            asked.add() > 60 ? nil : StreamChunk(data: [["id": Value(asked.value - 1), "text": .string(text)]])
+        }
+        var config = config(workers)
+        config.memoryLimitMB = 16
+        let context = AsyncStreamContext(config)
+        let collector = Collector()
+        let metrics = try await context.streamAsync(source: all) { chunk in
+            try await collector.add(chunk)
+            // Those under way, the one that waits to be let in, and the one that is being made.
+            let ahead = asked.value - (await collector.ids.count)
+            #expect(ahead <= 18)
+        }
+        #expect(await collector.ids == Array(0..<60))
+        #expect(metrics.peakBudgetBytes > 1 << 20 && metrics.peakBudgetBytes <= 16 << 20)
+    }
+
+    @Test("the error of the earliest chunk ends the run, and all before it was delivered", arguments: [1, 2, 4])
+    func earliestError(workers: Int) async throws {
+        for k in 0..<8 {
+            let context = AsyncStreamContext(config(workers))
+            context.addProcessor { chunk in if chunk.sequenceNumber >= k { throw Oops() } }
+            let collector = Collector()
+            await #expect(throws: Oops.self) {
+                try await context.streamAsync(source: sequence(8)) { try await collector.add($0) }
+            }
+            #expect(await collector.ids == Array(0..<2 * k) && context.metrics.writtenRecords == 2 * k)
+        }
+    }
+
+    @Test("a step that fails is tried again with its own input", arguments: [1, 2])
+    func retries(workers: Int) async throws {
+        let tries = Tally()
+        let context = AsyncStreamContext(config(workers))
+        context.addProcessor { chunk in
+            guard chunk.sequenceNumber == 1 else { return }
+            let isClean = chunk.data[0]["half"] == nil
+            chunk.data.setAll("half", to: 1)
+            if !isClean { throw StreamError(.typeMismatch, "an earlier try has left a trace") }
+            if tries.add() < 3 { throw Oops() }
+        }
+        let collector = Collector()
+        let metrics = try await context.streamAsync(source: sequence(4)) { try await collector.add($0) }
+        #expect(await collector.ids == Array(0..<8))
+        #expect(metrics.retriesCount == 2 && metrics.errorsCount == 2 && tries.value == 3)
+    }
+
+    @Test("chunks of a source that may wait are read off the pool's threads; those of files where they are asked for")
+    func threadsOfChunks() async throws {
+        let source = ThreadNamingSource()
+        for try await _ in source.chunks {}
+        #if os(Linux)
+            #expect(source.names == Array(repeating: "sluice-read", count: 3))
+        #endif
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "id\n1\n2\n")
+        var count = 0
+        for try await chunk in try FileStreamSource(path, chunkSize: 1).chunks { count += chunk.data.count }
+        #expect(count == 2)
+    }
+
+    @Test("a closure that awaits nothing is called on a thread of the run's, in order", arguments: [1, 3])
+    func plainClosure(workers: Int) async throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "id\n" + (0..<9_000).map { "\($0)\n" }.joined())
+        let (ids, names) = (Locked<[Int]>([]), Locked<Set<String>>([]))
+        let metrics = try await AsyncStreamContext(config(workers)).streamAsync(source: FileStreamSource(input).chunks)
+        {
+            chunk in
+            ids.withLock { ids in ids += chunk.data.map { $0["id", as: Int.self] ?? -1 } }
+            names.withLock { _ = $0.insert(currentThreadName()) }
+        }
+        #expect(metrics.writtenRecords == 9_000 && ids.withLock { $0 } == Array(0..<9_000))
+        #if os(Linux)
+            #expect(names.withLock { $0 } == ["sluice-write"])
+        #endif
+        await #expect(throws: Oops.self) {
+            try await AsyncStreamContext(config(workers)).streamAsync(source: sequence(10)) { chunk in
+                if chunk.sequenceNumber == 4 { throw Oops() }
+            }
+        }
+    }
+
+    /// Knows on which threads it was read.
+    private final class ThreadNamingSource: StreamSource {
+        private(set) var names: [String] = []
+        func readChunk() -> StreamChunk? {
+            names.append(currentThreadName())
+            return names.count == 3 ? nil : StreamChunk(data: [["id": 1]])
+        }
     }
 
     @Test("await a closure for each chunk, in order", arguments: [1, 2, 4])
@@ -114,7 +211,7 @@ struct AsyncStreamContextTests {
         continuation.yield(Self.chunk(0))
         let context = AsyncStreamContext(config(workers))
         let task = Task {
-            try await context.streamAsync(source: silent) { chunk in withUnsafeCurrentTask { _ in } }
+            try await context.streamAsync(source: silent) { _ in await Task.yield() }
         }
         task.cancel()
         await #expect(throws: StreamError.self) { try await task.value }
@@ -149,7 +246,7 @@ struct AsyncStreamContextTests {
                 if let sink {
                     try await context.streamAsync(source: silent, sink: sink)
                 } else {
-                    try await context.streamAsync(source: silent) { _ in }
+                    try await context.streamAsync(source: silent) { _ in await Task.yield() }
                 }
             }
             #expect(error?.code == .timedOut)
@@ -167,4 +264,10 @@ struct AsyncStreamContextTests {
             .processAsync()
         #expect(failed.errors.map(\.code) == [.readFailed])
     }
+}
+
+/// As the system knows it; on Linux, where it is told so in a file.
+private func currentThreadName() -> String {
+    let name = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+    return name?.trimmingCharacters(in: .newlines) ?? ""
 }

@@ -1,5 +1,6 @@
 import Sluice
 import SluiceSQLite
+import TestSupport
 import Testing
 
 @Suite("Writing into databases")
@@ -230,6 +231,10 @@ struct DatabaseSinkTests {
             (["r": .decimal("1e400")], .outOfRange, "r"), (["r": 9007199254740993], .outOfRange, "r"),
             (["r": "9007199254740993"], .outOfRange, "r"),
             (["i": .decimal("1.00000000000000000001")], .outOfRange, "i"),
+            (["i": .decimal("9007199254740993.0")], .outOfRange, "i"),
+            (["i": "9007199254740993.0"], .outOfRange, "i"),
+            (["i": .decimal("90071992547409.93")], .outOfRange, "i"),
+            (["i": .decimal("0.12345678901234567")], .outOfRange, "i"),
             (["r": .double(.nan)], .numberNotFinite, "r"),
         ]
         for (record, code, column) in cases {
@@ -238,6 +243,29 @@ struct DatabaseSinkTests {
         }
         try write([["s": .decimal("99999999999999999999"), "r": .decimal("99999999999999999999")]])
         #expect(try rows("SELECT s, r FROM t") == [#"{"s":"99999999999999999999","r":1e+20}"#])
+    }
+
+    @Test(
+        "fractions keep their digits where columns are not of reals, or are refused; those that are created hold them all"
+    )
+    func digits() throws {
+        // The last are those of doubles, written with as few digits as do and with all there are.
+        for text in [
+            "0.1", "123456789012.345", "1e300", "0.30000000000000004", "1.7976931348623157e308", "0.10000000000000001",
+        ] {
+            try db.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (i NUMERIC)")
+            try write([["i": .decimal(text)]])
+            #expect(try db.rows("SELECT i FROM t")[0]["i", as: Double.self] == Double(text), "\(text)")
+        }
+        for (text, type) in [
+            ("0.5", "REAL"), ("0.30000000000000004", "REAL"), ("90071992547409.93", "TEXT"),
+            ("9007199254740993.0", "TEXT"),
+        ] {
+            try db.execute("DROP TABLE t")
+            try write([["i": .decimal(text)]], createsTable: true)
+            #expect(try db.describe("t")?.columns.first?.type == type, "\(text)")
+            #expect(try rows("SELECT i FROM t") == [type == "TEXT" ? "{\"i\":\"\(text)\"}" : "{\"i\":\(text)}"])
+        }
     }
 
     @Test("what a column of text gets can be read back as it was")
@@ -336,10 +364,45 @@ struct DatabaseSinkTests {
 
     @Test("names are names, whatever they contain")
     func names() throws {
-        let name = "a\"b; DROP TABLE t; -- '?"
+        let name = "a\"b\"\u{301}; DROP TABLE t; -- '?"
         let sink = try DatabaseStreamSink(database: db, table: name, createsTable: true)
         try sink.writeChunk(StreamChunk(data: [["x\"y": 1, "select": 2]]))
         try sink.close()
         #expect(try rows("SELECT * FROM \(db.quoted(name))") == [#"{"x\"y":1,"select":2}"#])
+    }
+
+    @Test("hostile names of tables and columns, ten thousand of them, make the schema that was asked for and no other")
+    func hostileNames() throws {
+        let parts = [
+            "\"", "\"\"", "'", "`", "[", "]", ";", "--", "/*", "*/", "\\", " ", "\t", "\n", ".", ",", "(", ")", "%",
+            "$", "@", ":", "?",
+            "é", "\u{1F600}", "\u{301}", "\u{FEFF}", "DROP TABLE t", "select", "rowid", "NULL", "x", "X", "0",
+        ]
+        var random = SplitMix64(seed: 19)
+        let memory = try SQLiteDatabase.inMemory()
+        var tables: [String] = []
+        for table in 0..<100 {
+            // Numbers tell them apart: to SQLite x and X are one.
+            func name(_ number: Int) -> String {
+                (0..<Int.random(in: 0...6, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }
+                    .joined()
+                    + "#\(number)"
+            }
+            tables.append(name(table))
+            let columns = (0..<99).map(name)
+            let record = Record(columns.enumerated().map { ($1, Value($0)) })
+            let sink = try DatabaseStreamSink(
+                database: memory, table: tables[table], mode: .upsert(key: [columns[table % 99]]), createsTable: true)
+            try sink.writeChunk(StreamChunk(data: [record]))
+            try sink.close()
+            let found = try #require(try memory.describe(tables[table]))
+            let isSame = found.columns.map { Array($0.name.utf8) } == columns.map { Array($0.utf8) }
+            #expect(isSame && found.primaryKey == [columns[table % 99]], "\(tables[table])")
+            #expect(
+                try memory.rows("SELECT * FROM \(memory.quoted(tables[table]))")[0].fields.map(\.value)
+                    == (0..<99).map { Value($0) })
+        }
+        let all = try memory.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")
+        #expect(all.map { $0["name", as: String.self] } == tables)
     }
 }

@@ -271,6 +271,33 @@ struct DatabaseSourceTests {
                 source: try DatabaseStreamSource(database: db, query: endless), sink: MemoryStreamSink())
         }
         #expect(error?.code == .timedOut)
+        let counting = streamError {
+            _ = try context.count(source: try DatabaseStreamSource(database: db, query: endless))
+        }
+        #expect(counting?.code == .timedOut)
+    }
+
+    @Test("a row that does not fit the memory is an error, however many threads there are", arguments: [1, 2])
+    func largeRow(jobs: Int) throws {
+        let context = StreamContext(StreamConfig(parallelism: jobs, memoryLimitMB: 16))
+        let error = streamError {
+            try context.stream(
+                source: try DatabaseStreamSource(database: db, query: "SELECT zeroblob(40000000) AS b"),
+                sink: MemoryStreamSink())
+        }
+        #expect(error?.code == .memoryLimit)
+    }
+
+    @Test("rows with the same key come once each, in the order in which the database has them, over any fetch")
+    func ties() throws {
+        try fill(1000)
+        for (chunkSize, fetchSize) in [(1, 1), (7, 7), (7, 20), (100, 1000)] {
+            let source = try DatabaseStreamSource(
+                database: db, query: "SELECT id FROM t ORDER BY id / 300", chunkSize: chunkSize, fetchSize: fetchSize)
+            var ids: [Int] = []
+            try source.forEach { chunk in ids += chunk.data.map { $0["id", as: Int.self] ?? 0 } }
+            #expect(ids.sorted() == Array(1...1000) && ids.map { $0 / 300 } == ids.map { $0 / 300 }.sorted())
+        }
     }
 }
 

@@ -31,11 +31,12 @@ struct DeterminismTests {
                 for workers in [1, 2, 3, 4, 8, 16] {
                     for chunkSize in [1, 7, 1000, 65_536] {
                         for kernel in kernels where step > 1 || kernel != .auto {
-                            ways.append(
-                                Way(
-                                    from: from, to: to, compression: compression, workers: workers,
-                                    chunkSize: chunkSize,
-                                    kernel: kernel))
+                            for isLookedAt in [true, false] {
+                                ways.append(
+                                    Way(
+                                        from: from, to: to, compression: compression, workers: workers,
+                                        chunkSize: chunkSize, kernel: kernel, isLookedAt: isLookedAt))
+                            }
                         }
                     }
                 }

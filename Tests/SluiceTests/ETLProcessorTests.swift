@@ -189,6 +189,55 @@ struct ETLProcessorTests {
         }
     }
 
+    @Test("a table that is created has the columns that were renamed by their new names, also where there are no rows")
+    func createsRenamed() throws {
+        for count in [4, 0] {
+            try source.execute("DELETE FROM s")
+            try fill(0..<count)
+            for fields in [
+                ["id": "key"], ["id": "key", "name": "Changed", "changed": "x"], ["id": "key", "name": "NAME"],
+            ] {
+                try target.execute("DROP TABLE t")
+                var etl = etl(.upsert(key: ["key"]))
+                etl.fields = fields
+                etl.createsTable = true
+                #expect(try etl.process().writtenRecords == count)
+                let names = ["id", "changed", "name"].map { fields[$0] ?? $0 }
+                #expect(Set(try target.describe("t")?.columns.map(\.name) ?? []) == Set(names), "\(fields), \(count)")
+                #expect(try target.describe("t")?.primaryKey == ["key"])
+            }
+        }
+    }
+
+    @Test("what a transform makes of a chunk, it stands for the rows up to there", arguments: [1, 2])
+    func replacedChunks(jobs: Int) throws {
+        try fill(1...20) { $0 / 4 }
+        for mode in [ETLMode.append(key: ["id"]), .incremental(column: "changed", key: ["id"])] {
+            try target.execute("DELETE FROM t; DROP TABLE IF EXISTS sluice_etl")
+            var etl = etl(mode)
+            etl.config.parallelism = jobs
+            etl.transform = { chunk in chunk = StreamChunk(data: chunk.data) }
+            #expect(try etl.process().writtenRecords == 20)
+            // Those with the highest mark come once more, where there are marks.
+            #expect(try etl.process().writtenRecords == (mode == .append(key: ["id"]) ? 0 : 1))
+            #expect(try ids() == Array(1...20))
+        }
+    }
+
+    @Test("jobs of one name into two tables know of each other's positions nothing; parameters are those of the query")
+    func otherTable() throws {
+        try fill(1...20)
+        try target.execute("CREATE TABLE u (id INTEGER PRIMARY KEY, changed INTEGER, name TEXT)")
+        for (table, parameter, count) in [("t", 20, 20), ("u", 20, 20), ("u", 10, 10)] {
+            try target.execute("DELETE FROM \(table)")
+            var job = etl(.append(key: ["id"]), query: "SELECT * FROM s WHERE id <= ?")
+            (job.name, job.table, job.parameters) = ("job", table, [Value(parameter)])
+            #expect(try job.process().writtenRecords == count)
+            #expect(try job.process().writtenRecords == 0)
+            #expect(try target.rows("SELECT DISTINCT job FROM sluice_etl").map { $0["job"] } == ["job"])
+        }
+    }
+
     @Test("what does not go together, and keys that are none, are refused")
     func refused() throws {
         try fill(1...4)
@@ -211,6 +260,8 @@ struct ETLProcessorTests {
         #expect(try code(.append) { $0.errorThreshold = 1 } == .invalidConfiguration)
         #expect(try code(.append) { $0.fields = ["id": "a", "name": "a"] } == .invalidConfiguration)
         #expect(try code(.append) { $0.fields = ["none": "a"] } == .unknownColumn)
+        // The database would find it, and the records would not.
+        #expect(try code(.incremental(column: "CHANGED", key: ["id"])) == .unknownColumn)
         try source.execute("CREATE TABLE n (id, name); INSERT INTO n VALUES (1, 'a'), (NULL, 'b')")
         #expect(try code(.upsert(key: ["id"]), query: "SELECT * FROM n") == .nullField)
         #expect(try ids() == [])

@@ -59,9 +59,8 @@ private struct FaultSchedule {
         if chance(0.1) { cancelledAt = Int.random(in: 0...count, using: &random) }
     }
 
-    /// The context with its processors.
-    func makeContext() -> StreamContext {
-        let context = StreamContext(config)
+    /// Gives a context its processors.
+    func addProcessors(to context: some ProcessorHolder) {
         context.addProcessor { [slow, divisor] chunk in
             if slow.contains(chunk.sequenceNumber) { for _ in 0..<320 / step { chunk.data.setAll("x", to: 1) } }
             chunk.data.removeAll { ($0["id", as: Int.self] ?? 0) % divisor == 0 }
@@ -81,7 +80,6 @@ private struct FaultSchedule {
         context.addProcessor { [dropped] (chunk: StreamChunk) in
             dropped.contains(chunk.sequenceNumber) ? nil : chunk
         }
-        return context
     }
 
     /// What is written, and the code of the error that ends the run.
@@ -106,6 +104,16 @@ private struct FaultSchedule {
     }
 }
 
+/// A context of either kind.
+private protocol ProcessorHolder: AnyObject, Sendable {
+    func addProcessor(_ body: @escaping @Sendable (inout StreamChunk) throws -> Void)
+    func addProcessor(_ body: @escaping @Sendable (StreamChunk) throws -> StreamChunk?)
+    func cancel()
+}
+
+extension StreamContext: ProcessorHolder {}
+extension AsyncStreamContext: ProcessorHolder {}
+
 /// Where the chunks come from, which decides how the engine shares them among its threads.
 enum Parts: CaseIterable {
     /// A source and a sink of anybody's, that may keep a thread waiting.
@@ -114,6 +122,8 @@ enum Parts: CaseIterable {
     case prompt
     /// A query's rows, into a sink that never does.
     case database
+    /// Any sequence, that a task awaits.
+    case sequence
 }
 
 @Suite("Schedules of faults")
@@ -121,7 +131,7 @@ struct FaultScheduleTests {
     @Test(
         "whatever goes wrong, a run accounts for every record, or throws the earliest error and publishes nothing",
         arguments: Parts.allCases)
-    func schedules(parts: Parts) throws {
+    func schedules(parts: Parts) async throws {
         let folder = TemporaryFolder()
         let rows = try SQLiteDatabase(folder.file("rows.db"))
         try rows.execute(
@@ -133,7 +143,9 @@ struct FaultScheduleTests {
             let schedule = FaultSchedule(seed: seed, parts: parts)
             let (sizes, failsAt) = (schedule.sizes, schedule.sourceFailsAt)
             let sinkFailsAt = schedule.sinkFailsAt
-            let sink = parts == .anybodys ? KeepingSink(failsAt: sinkFailsAt) : PromptSink(failsAt: sinkFailsAt)
+            let sink =
+                parts == .anybodys || parts == .sequence
+                ? KeepingSink(failsAt: sinkFailsAt) : PromptSink(failsAt: sinkFailsAt)
             switch parts {
             case .anybodys, .prompt:
                 let source =
@@ -153,15 +165,36 @@ struct FaultScheduleTests {
                     chunkSize: chunkSize, fetchSize: chunkSize * Int(1 + seed % 5))
                 run(schedule, source, sink, "seed \(seed)")
                 #expect(streamError { _ = try source.readChunk() }?.code == .closed, "seed \(seed)")
+            case .sequence:
+                // SAFETY: one task at a time asks for chunks.
+                nonisolated(unsafe) let source = CountingSource(sizes, failsAt: failsAt)
+                let context = AsyncStreamContext(schedule.config)
+                schedule.addProcessors(to: context)
+                var error: StreamError?
+                do {
+                    try await context.streamAsync(
+                        source: AsyncThrowingStream(unfolding: { try source.readChunk() }), sink: sink)
+                } catch let thrown as StreamError {
+                    error = thrown
+                }
+                check(schedule, error, context.metrics, context.status, sink, "seed \(seed)")
             }
         }
     }
 
     private func run(_ schedule: FaultSchedule, _ source: any StreamSource, _ sink: KeepingSink, _ name: Comment) {
-        let (ids, code, isCancelled) = schedule.expected
-        let context = schedule.makeContext()
+        let context = StreamContext(schedule.config)
+        schedule.addProcessors(to: context)
         let error = streamError { try context.stream(source: source, sink: sink) }
-        let metrics = context.metrics
+        check(schedule, error, context.metrics, context.status, sink, name)
+    }
+
+    private func check(
+        _ schedule: FaultSchedule, _ error: StreamError?, _ metrics: StreamMetrics, _ status: StreamStatus,
+        _ sink: KeepingSink,
+        _ name: Comment
+    ) {
+        let (ids, code, isCancelled) = schedule.expected
         if isCancelled {
             // Or an error that was there before.
             #expect(error != nil && (error?.code == .cancelled || error?.code == code), name)
@@ -171,7 +204,7 @@ struct FaultScheduleTests {
             #expect(sink.ids == ids && metrics.writtenRecords == ids.count, name)
         }
         #expect(sink.isClosed == (error == nil) && sink.isAborted == (error != nil), name)
-        #expect(context.status == (error == nil ? .completed : .error), name)
+        #expect(status == (error == nil ? .completed : .error), name)
         guard error == nil else { return }
         #expect(metrics.readRecords == schedule.sizes.reduce(0, +), name)
         #expect(

@@ -67,6 +67,24 @@ private final class UnitSource: SplitSource {
     }
 }
 
+/// A file source whose cut counts a record more in each unit than there are when it is decoded.
+private final class LosingSource: SplitSource {
+    struct Unit: StreamUnit {
+        let unit: FileStreamSource.Unit
+        var recordCount: Int { unit.recordCount + 1 }
+        var byteCount: Int { unit.byteCount }
+    }
+    private let source: FileStreamSource
+
+    init(_ source: FileStreamSource) { self.source = source }
+
+    var schema: Schema? { source.schema }
+    func readChunk() throws -> StreamChunk? { try source.readChunk() }
+    func close() { source.close() }
+    func cut(_ limit: UnitLimit) throws -> Unit? { try source.cut(limit).map(Unit.init) }
+    func decode(_ unit: Unit) throws -> DecodedUnit { try source.decode(unit.unit) }
+}
+
 /// A file sink that says it encoded fewer records than it did.
 private final class LyingSink: SplitSink {
     private let sink: FileStreamSink
@@ -135,6 +153,15 @@ struct RunTests {
             #expect(result.processedRecords == 6 && result.processedChunks == 3)
             #expect(log.lines == ["chunk 0 of 2", "chunk 1 of 3", "chunk 2 of 1", "flush", "close", "source closed"])
         }
+        // Nor does it end those of several threads, which finish in any order.
+        for workers in [1, 2, 3, 8] {
+            let log = Log()
+            let all = chunks((0..<200).map { $0 % 4 }, isLast: true)
+            let metrics = try StreamContext(StreamConfig(parallelism: workers)).stream(
+                source: LoggedSource(all, log), sink: LoggedSink(log))
+            #expect(metrics.writtenRecords == 300 && metrics.chunksProcessed == 200)
+            #expect(log.lines.prefix(200) == ArraySlice((0..<200).map { "chunk \($0) of \($0 % 4)" }), "\(workers)")
+        }
         let log = Log()
         let result = BasicStreamProcessor(
             source: LoggedSource(chunks([2, 3, 1]), log), sink: LoggedSink(log)
@@ -165,6 +192,22 @@ struct RunTests {
         ).process()
         #expect(result.errors.map(\.code) == [.brokenLedger])
         #expect(folder.names == ["x.csv"])
+    }
+
+    @Test("a source that decodes other records than it has cut publishes nothing", arguments: [1, 2, 3])
+    func lostWhileDecoding(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let input = try folder.file("x.csv", "a\n" + (0..<100).map { "\($0)\n" }.joined())
+        for isLookedAt in [false, true] {
+            let context = StreamContext(StreamConfig(parallelism: workers))
+            if isLookedAt { context.addProcessor { _ in } }
+            let error = streamError {
+                try context.stream(
+                    source: LosingSource(try FileStreamSource(input, chunkSize: 10)),
+                    sink: try FileStreamSink(folder.file("x.jsonl")))
+            }
+            #expect(error?.code == .brokenLedger && folder.names == ["x.csv"])
+        }
     }
 
     @Test("a sink that lost a record that waited for the columns publishes nothing")

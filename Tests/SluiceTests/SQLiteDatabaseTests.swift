@@ -1,6 +1,8 @@
 import CSluiceSQLite3
+import Foundation
 import Sluice
 import SluiceSQLite
+import TestSupport
 import Testing
 
 @Suite("SQLite databases")
@@ -137,6 +139,20 @@ struct SQLiteDatabaseTests {
         #expect(try value(db, "SELECT count(*) FROM t") == 1)
     }
 
+    @Test("one that is open and not used keeps nobody from writing")
+    func idle() throws {
+        let other = try connection(folder.file("old.db"))
+        defer { sqlite3_close(other) }
+        // Not in WAL mode: whoever reads locks out who commits.
+        execute(other, "CREATE TABLE t (a)")
+        let db = try SQLiteDatabase(folder.file("old.db"))
+        execute(other, "INSERT INTO t VALUES (1)")
+        #expect(try value(db, "SELECT count(*) FROM t") == 1)
+        execute(other, "INSERT INTO t VALUES (2)")
+        #expect(try db.describe("t")?.columns.map(\.name) == ["a"])
+        execute(other, "INSERT INTO t VALUES (3)")
+    }
+
     @Test("a full database is an error, and what was there stays")
     func full() throws {
         let db = try SQLiteDatabase(folder.file("x.db"))
@@ -238,6 +254,39 @@ struct SQLiteDatabaseTests {
             #expect(error?.code == .cancelled)
             #expect(try value(db, "SELECT count(*) FROM u") == 0)
             try db.execute("BEGIN; COMMIT")
+        }
+    }
+
+    @Test("a run that fails disturbs no other that writes through the same connection")
+    func failureBeside() throws {
+        for db in [try SQLiteDatabase(folder.file("x.db")), try SQLiteDatabase.inMemory()] {
+            try db.execute("CREATE TABLE a (x); CREATE TABLE b (x)")
+            let records: [Record] = (0..<100_000).map { ["x": Value($0)] }
+            let hasBegun = Tally()
+            let first = StreamContext(StreamConfig(parallelism: 1))
+            // One thread: the first chunk was written when the second comes.
+            first.addProcessor { chunk in if chunk.sequenceNumber == 1 { hasBegun.add() } }
+            let sink = try DatabaseStreamSink(database: db, table: "a")
+            // SAFETY: one thread has it, and the other looks at it when that has ended.
+            nonisolated(unsafe) let (source, output) = (MemoryStreamSource(records, chunkSize: 20_000), sink)
+            let ended = Locked<String?>(nil)
+            Thread {
+                let error = streamError { try first.stream(source: source, sink: output) }
+                hasBegun.add()
+                ended.withLock { $0 = error.map(String.init(describing:)) ?? "well" }
+            }.start()
+            while hasBegun.value == 0 { sched_yield() }
+            var codes: Set<StreamError.Code?> = []
+            repeat {
+                let error = streamError {
+                    try StreamContext(StreamConfig(parallelism: 2)).stream(
+                        source: MemoryStreamSource([["x": 1]]), sink: try DatabaseStreamSink(database: db, table: "b"))
+                }
+                codes.insert(error?.code)
+            } while !codes.contains(nil) && codes.isSubset(of: [.databaseBusy])
+            ended.wait { $0 != nil }
+            #expect(ended.withLock { $0 } == "well" && codes.isSubset(of: [.databaseBusy, nil]))
+            #expect(try value(db, "SELECT count(*) FROM a") == 100_000)
         }
     }
 

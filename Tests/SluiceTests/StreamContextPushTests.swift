@@ -52,6 +52,72 @@ struct StreamContextPushTests {
         #expect(taken == Array(0..<accepted * 3))
     }
 
+    @Test("are memory of the run until they are taken out: no more come in than the limit allows", arguments: [1, 2])
+    func memory(workers: Int) throws {
+        let context = StreamContext(StreamConfig(parallelism: workers, memoryLimitMB: 16))
+        defer { context.close() }
+        let text = String(repeating: "x", count: 1 << 20)
+        func large(_ id: Int) -> StreamChunk { StreamChunk(data: [["id": Value(id), "text": .string(text)]]) }
+        var accepted = 0
+        while accepted < 100, context.addChunk(large(accepted)) { accepted += 1 }
+        #expect((4...16).contains(accepted))
+        var taken: [Int] = []
+        for _ in 0..<30 {
+            taken += ids(try context.getNextChunk()) ?? []
+            #expect(context.addChunk(large(accepted)), "what was taken out has made room")
+            accepted += 1
+        }
+        // However large, one goes alone.
+        let all = String(repeating: "x", count: 20 << 20)
+        let huge = StreamChunk(data: [["id": Value(accepted), "text": .string(all)]])
+        #expect(!context.addChunk(huge) && context.metrics.peakBudgetBytes <= 16 << 20)
+        while taken.count < accepted { taken += ids(try context.getNextChunk()) ?? [] }
+        #expect(context.addChunk(huge) && !context.addChunk(chunk(0..<1)))
+        context.finish()
+        while let chunk = try context.getNextChunk() { taken += ids(chunk) ?? [] }
+        #expect(taken == Array(0...accepted))
+    }
+
+    @Test("that were accepted come out, though another thread ends the input meanwhile", arguments: [1, 3])
+    func finishing(workers: Int) throws {
+        for _ in 0..<3000 / step {
+            let context = StreamContext(StreamConfig(parallelism: workers, timeoutSeconds: 60))
+            defer { context.close() }
+            let accepted = Tally()
+            let pushers = Tally()
+            for _ in 0..<2 {
+                Thread {
+                    while context.addChunk(StreamChunk(data: [["id": 1]])) { accepted.add() }
+                    pushers.add()
+                }.start()
+            }
+            context.finish()
+            var taken = 0
+            while try context.getNextChunk() != nil { taken += 1 }
+            while pushers.value < 2 { sched_yield() }
+            #expect(taken == accepted.value)
+        }
+    }
+
+    @Test("are taken out by several threads, and the books are even at the end")
+    func takers() throws {
+        for _ in 0..<3000 / step {
+            let context = StreamContext(StreamConfig(parallelism: 2))
+            defer { context.close() }
+            for id in 0..<3 { #expect(context.addChunk(chunk(id..<id + 1, isLast: id == 2))) }
+            let (taken, ended) = (Tally(), Tally())
+            for _ in 0..<2 {
+                Thread {
+                    let error = streamError { while try context.getNextChunk() != nil { taken.add() } }
+                    #expect(error == nil)
+                    ended.add()
+                }.start()
+            }
+            while ended.value < 2 { sched_yield() }
+            #expect(taken.value == 3 && context.status == .completed)
+        }
+    }
+
     @Test("wait for room, on a thread of their own")
     func pushing() throws {
         let context = StreamContext(StreamConfig(bufferSize: 4, parallelism: 2))
@@ -96,6 +162,9 @@ struct StreamContextPushTests {
         defer { context.close() }
         context.addProcessor { chunk in if chunk.data[0]["id"] == 1 { throw Oops() } }
         for start in 0..<3 { #expect(context.addChunk(chunk(start..<start + 1)) || start == 2) }
+        // Who pushes learns it as well, before anything was taken out.
+        func pushOn() throws { while true { try context.push(chunk(5..<6)) } }
+        #expect(throws: Oops.self) { try pushOn() }
         #expect(ids(try context.getNextChunk()) == [0])
         for _ in 0..<2 {
             #expect(throws: Oops.self) { try context.getNextChunk() }

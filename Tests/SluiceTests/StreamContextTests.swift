@@ -262,7 +262,7 @@ struct StreamContextTests {
         #expect(metrics.writtenRecords == 2 && metrics.peakBudgetBytes <= 64 << 20)
     }
 
-    @Test("what processors add is memory of the run, until it is written", arguments: [2, 3])
+    @Test("what processors add is memory of the run, until it is written", arguments: [1, 2, 3])
     func addedMemory(workers: Int) throws {
         let folder = TemporaryFolder()
         let path = try folder.file("x.csv", "a\n" + String(repeating: "1\n", count: 20_000))
@@ -330,6 +330,103 @@ struct StreamContextTests {
             }
             #expect(error?.code == .cancelled && context.status == .error)
             #expect(folder.names == ["x.csv"])
+        }
+    }
+
+    @Test("a run can be cancelled by its source and its sink, in any call but the last", arguments: [1, 2, 3])
+    func cancellationOfParts(workers: Int) {
+        for isPrompt in [false, true] {
+            for k in [0, 3, 9] {
+                let context = StreamContext(config(workers))
+                let source = CancellingSource(context, k, isPrompt)
+                let sink = isPrompt ? PromptSink() : KeepingSink()
+                let error = streamError { try context.stream(source: source, sink: sink) }
+                #expect(error?.code == .cancelled && sink.isAborted && !sink.isClosed && source.isClosed)
+                #expect(sink.ids.count <= 2 * (k + 1) && context.status == .error)
+            }
+        }
+        for step in [.write(0), .write(9), .flush] as [KeepingSink.Step] {
+            let context = StreamContext(config(workers))
+            let sink = CancellingSink(context, step)
+            let error = streamError {
+                try context.stream(source: CountingSource(Array(repeating: 2, count: 10)), sink: sink)
+            }
+            #expect(error?.code == .cancelled && sink.isAborted && !sink.isClosed, "\(step)")
+        }
+    }
+
+    private final class CancellingSource: StreamSource, RunParticipant {
+        private let context: StreamContext
+        private let cancelsAt: Int
+        let mayBlock: Bool
+        private var chunk = 0
+        private(set) var isClosed = false
+
+        init(_ context: StreamContext, _ cancelsAt: Int, _ isPrompt: Bool) {
+            (self.context, self.cancelsAt, mayBlock) = (context, cancelsAt, !isPrompt)
+        }
+
+        func join(_ terms: RunTerms) {}
+        func readChunk() -> StreamChunk? {
+            if chunk == cancelsAt { context.cancel() }
+            guard chunk < 10 else { return nil }
+            chunk += 1
+            return StreamChunk(
+                data: [["id": Value(2 * chunk)], ["id": Value(2 * chunk + 1)]], sequenceNumber: chunk - 1)
+        }
+        func close() { isClosed = true }
+    }
+
+    private final class CancellingSink: KeepingSink {
+        private let context: StreamContext
+        private let step: Step
+        private var chunk = 0
+
+        init(_ context: StreamContext, _ step: Step) { (self.context, self.step) = (context, step) }
+
+        override func writeChunk(_ chunk: StreamChunk) throws {
+            if step == .write(self.chunk) { context.cancel() }
+            self.chunk += 1
+            try super.writeChunk(chunk)
+        }
+        override func flush() throws {
+            if step == .flush { context.cancel() }
+            try super.flush()
+        }
+    }
+
+    @Test("the stage that holds a run back is named, and what was left of it is estimated")
+    func bottleneck() throws {
+        // Each part is busy in turn, five thousandths of a second a chunk.
+        @Sendable func work() {
+            let start = Clock.monotonicSeconds()
+            while Clock.monotonicSeconds() - start < 0.005 {}
+        }
+        for slow in ["read", "work", "write"] {
+            let context = StreamContext(config(1))
+            if slow == "work" { context.addProcessor { _ in work() } }
+            let metrics = try context.stream(
+                source: BusySource { if slow == "read" { work() } },
+                sink: WatchingSink { _ in
+                    if slow == "write" { work() }
+                    return context.status
+                })
+            #expect(metrics.bottleneck == slow, "\(metrics)")
+            let busy = [metrics.read.busy, metrics.process.busy, metrics.write.busy].max() ?? 0
+            #expect(busy >= 0.1)
+        }
+    }
+
+    private final class BusySource: CountingSource {
+        private let work: () -> Void
+        init(_ work: @escaping () -> Void) {
+            self.work = work
+            super.init(Array(repeating: 2, count: 20))
+        }
+        override func readChunk() throws -> StreamChunk? {
+            let chunk = try super.readChunk()
+            if chunk != nil { work() }
+            return chunk
         }
     }
 
@@ -435,6 +532,30 @@ struct StreamContextTests {
             #expect(all.count > 1 && all.map(\.writtenRecords) == all.map(\.writtenRecords).sorted())
             #expect(all.allSatisfy { ($0.fraction ?? -1) > 0 && ($0.fraction ?? 2) <= 1 })
             #expect(context.progress?.fraction == 1 && context.progress?.writtenRecords == 200_000)
+        }
+    }
+
+    @Test(
+        "progress is told no more often than asked for, and once at the end; what is left is estimated from the share that is done"
+    )
+    func progressRate() throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "a\n" + (0..<200_000).map { "\($0)\n" }.joined())
+        for workers in [1, 2] {
+            let context = StreamContext(config(workers))
+            let (often, rarely) = (Log(), Log())
+            context.onProgress(every: 0) { often.add($0) }
+            context.onProgress(every: 1e6) { rarely.add($0) }
+            try context.stream(source: try FileStreamSource(path), sink: try FileStreamSink(folder.file("x.jsonl")))
+            #expect(rarely.all.count == 1 && rarely.all[0].writtenRecords == 200_000)
+            for progress in often.all {
+                let share = try #require(progress.fraction)
+                #expect(progress.seconds > 0)
+                #expect(progress.recordsPerSecond == Double(progress.writtenRecords) / progress.seconds)
+                let left = try #require(progress.secondsLeft)
+                #expect(abs(left - progress.seconds * (1 - share) / share) <= 1e-9 * (1 + left))
+            }
+            #expect(often.all.last?.secondsLeft == 0)
         }
     }
 

@@ -58,6 +58,9 @@ struct OptionCase: CustomTestStringConvertible {
             what: "--select in quotes", input: "\"a,b\",c\n1,2\n", options: ["--select", #"c,"a,b""#],
             expected: #"{"c":"2","a,b":"1"}"# + "\n"),
         OptionCase(
+            what: "--select with an accent behind the comma", input: "\u{301}b,c\n1,2\n",
+            options: ["--select", "c,\u{301}b"], expected: "{\"c\":\"2\",\"\u{301}b\":\"1\"}\n"),
+        OptionCase(
             what: "--lenient", input: "a,b\n\"x\" y,2\n", options: ["--lenient"],
             expected: #"{"a":"x y","b":"2"}"# + "\n"),
         OptionCase(

@@ -1,6 +1,6 @@
 """Kills ETL runs at random moments and runs them again: kill.py EXAMPLE [CHAINS]
 
-A chain is one to four runs that are killed, one after the other, and one that is left alone: whatever the moments, it makes the
+CHAINS are tried in each mode. A chain is one to four runs that are killed, one after the other, and one that is left alone: whatever the moments, it makes the
 target the same table as a single run, in every mode. EXAMPLE is sluice-example-etl.
 """
 

@@ -99,7 +99,7 @@ typedef sluice_status sluice_csv_index_function(
 
 // Reads the first record (the header) alone, to learn the number of columns and whether records end at a bare CR: if they
 // do, sets scanner->dialect.carriage_return. Starts at scanner->position; scanner->columns and `ragged` do not count.
-// `*fields` ends are written to `ends`, its start is scanner->record_start... of the record found, given in `*start`.
+// `*fields` ends are written to `ends`; where the record starts, to `*start`.
 //   OK           the record is complete; scanner->position is behind its line end, scanner->records is 1
 //                (or `final` and there is no record: scanner->records is 0)
 //   NEED_INPUT   it is not complete: call again with more bytes and the scanner as it was before

@@ -28,6 +28,8 @@ public final class DatabaseStreamSink: StreamSink {
     /// Columns that were asked for.
     private let columns: [String]?
     private var transaction: (any DatabaseTransaction)?
+    /// Whether the database works for this sink, or waits for its transaction: others may use it as well.
+    private let isWriting = Monitor(false, conditions: 0)
     private var expected: Schema?
     /// Where records go; nil before the first.
     private var target: WriteTarget?
@@ -177,10 +179,16 @@ extension DatabaseStreamSink {
 
     private func begun() throws -> any DatabaseTransaction {
         if let transaction { return transaction }
-        let begun = try database.begin()
-        transaction = begun
-        try onBegin?(begun)
-        return begun
+        isWriting.withLock { $0 = true }
+        do {
+            let begun = try database.begin()
+            transaction = begun
+            try onBegin?(begun)
+            return begun
+        } catch {
+            if transaction == nil { isWriting.withLock { $0 = false } }
+            throw error
+        }
     }
 
     /// A transaction begins, if none is under way.
@@ -192,6 +200,7 @@ extension DatabaseStreamSink {
             try transaction.commit()
         }
         transaction = nil
+        isWriting.withLock { $0 = false }
         committedRecords += open.records
         changedRows += open.rows
         open = (0, 0)
@@ -216,6 +225,7 @@ extension DatabaseStreamSink {
         isOver = true
         transaction?.rollBack()
         transaction = nil
+        isWriting.withLock { $0 = false }
         open = (0, 0)
     }
 }
@@ -268,9 +278,21 @@ extension DatabaseStreamSink {
         _ names: [String], _ batch: RecordBatch, in transaction: any DatabaseTransaction
     ) throws -> TableDescription {
         guard createsTable else { throw missingTable }
-        let names = columns ?? (expected?.names ?? []) + names.filter { expected?.index(of: $0) == nil }
+        let expected = columns == nil ? expectedNames(names, batch) : []
+        let known = Set(expected.map(ByteKey.init))
+        let names = columns ?? expected + names.filter { !known.contains(ByteKey(text: $0)) }
         return try create(
             names.map { ColumnDescription(name: $0, type: ColumnType(of: $0, in: batch).rawValue) }, in: transaction)
+    }
+
+    /// The columns that the source has said, as far as its records still have them.
+    private func expectedNames(_ names: [String], _ batch: RecordBatch) -> [String] {
+        if let edited = batch.editedSchema { return edited.names }
+        guard let expected else { return [] }
+        // Fields that the source has not said: some may have been renamed to them, and those that none has any more are no columns.
+        guard names.contains(where: { expected.index(of: $0) == nil }) else { return expected.names }
+        let present = Set(names.map(ByteKey.init))
+        return expected.names.filter { present.contains(ByteKey(text: $0)) }
     }
 
     private func create(
@@ -320,10 +342,7 @@ enum ColumnType: String {
             case .bool?, .int?: type = .integer
             case .double?: type = .real
             case .decimal(let text)?:
-                // More digits than numbers of the database have.
-                let digits = text.prefix { !"eE".contains($0) }.filter(\.isNumber).drop { $0 == "0" }.count
-                let isFraction = text.contains { ".eE".contains($0) } && digits <= 17
-                type = isFraction && (NumberText.double(text)?.isFinite ?? false) ? .real : .text
+                type = Self.isKeptByDouble(text) ? .real : .text
             case .bytes?: type = .blob
             case .string?, .array?, .object?: type = .text
             }
@@ -337,10 +356,29 @@ enum ColumnType: String {
             }
         }
     }
+
+    /// Whether a fraction has no more digits than the nearest double is printed with. 15 are kept for sure.
+    private static func isKeptByDouble(_ text: String) -> Bool {
+        guard text.contains(where: { ".eE".contains($0) }), let number = NumberText.double(text), number.isFinite
+        else { return false }
+        let digits = significantDigits(text)
+        return digits.count <= 15 || digits == significantDigits("\(number)")
+    }
+
+    /// But for zeros before and behind them.
+    private static func significantDigits(_ text: String) -> ArraySlice<UInt8> {
+        let digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }.filter { 0x30...0x39 ~= $0 }
+        let zero = UInt8(ascii: "0")
+        let start = digits.firstIndex { $0 != zero } ?? digits.endIndex
+        let end = (digits.lastIndex { $0 != zero } ?? start - 1) + 1
+        return digits[start..<end]
+    }
 }
 
 extension DatabaseStreamSink: RunParticipant {
-    func join(_ terms: RunTerms) { terms.interrupt.onStop { [database] in database.interrupt() } }
+    func join(_ terms: RunTerms) {
+        terms.interrupt.onStop { [database, isWriting] in isWriting.withLock { if $0 { database.interrupt() } } }
+    }
 
     var mayBlock: Bool { database.mayBlock }
     var needsClock: Bool { true }

@@ -100,6 +100,16 @@ extension AsyncStreamContext {
 // MARK: - To a closure
 
 extension AsyncStreamContext {
+    /// Streams a sequence of chunks to a closure that awaits nothing: it is called on a thread of the run's, for one chunk at a time
+    /// and in order, and may block. What it writes to is its own to finish.
+    /// - Throws: what the closure throws; else as `StreamContext.stream`.
+    @discardableResult
+    public func streamAsync<Chunks: AsyncSequence & SendableMetatype>(
+        source: Chunks, to deliver: @escaping @Sendable (StreamChunk) throws -> Void
+    ) async throws -> StreamMetrics where Chunks.Element == StreamChunk {
+        try await stream(source, DeliveringSink(deliver), [])
+    }
+
     /// Streams a sequence of chunks to a closure, which is awaited for each, one at a time and in order. What it writes to is
     /// its own to finish.
     /// - Throws: what the closure throws; else as `StreamContext.stream`.
@@ -121,6 +131,15 @@ extension AsyncStreamContext {
             try await run.together({ try await run.feed(chunks) }, { try await run.run(nil, deliver) })
         }
     }
+}
+
+/// Hands chunks to a closure.
+private final class DeliveringSink: StreamSink {
+    private let deliver: (StreamChunk) throws -> Void
+
+    init(_ deliver: @escaping (StreamChunk) throws -> Void) { self.deliver = deliver }
+
+    func writeChunk(_ chunk: StreamChunk) throws { try deliver(chunk) }
 }
 
 extension StreamContext {

@@ -37,22 +37,24 @@ final class Pipeline: Sendable {
         /// Threads that found nothing to do; and what readers left to them, oldest first.
         var idle = 0
         var handedOver: [Ticket] = []
-        /// The earliest unit that failed.
+        /// The earliest unit that failed, and how.
         var failedAt = Int.max
+        var failure: (any Error)?
         /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
-        var unitBytes = 2 << 20
+        var unitBytes: Int
         /// Tasks that wait for a condition.
         var waiting: [Int: [CheckedContinuation<Void, Never>]] = [:]
         var pausedSince: Double?
         var pausedSeconds = 0.0
     }
 
-    init(_ flow: FlowControl, _ budget: MemoryBudget, _ interrupt: Interrupt) {
+    /// - Parameter unitBytes: that a unit may hold, before one was seen.
+    init(_ flow: FlowControl, _ budget: MemoryBudget, _ interrupt: Interrupt, unitBytes: Int = 2 << 20) {
         self.budget = budget
         self.interrupt = interrupt
         // One more place: that of an error of the source's, which is no unit.
         state = Monitor(
-            State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1)), conditions: 2)
+            State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1), unitBytes: unitBytes), conditions: 2)
         work = WorkQueue(capacity: flow.unitsMax + 1)
         // Not the pipeline itself, which would keep itself alive.
         interrupt.onStop { [state, work, budget] in
@@ -74,13 +76,15 @@ extension Pipeline {
     func waitForRoom() throws -> Bool { try waiting(Self.room) { admission(&$0).map { .some($0) } } ?? false }
 
     /// Whether there is room now; nil: not yet.
-    private func admission(_ state: inout State, _ records: Int? = nil) -> Bool? {
+    /// - Parameter cargo: what is to come in; nil: that is not known yet.
+    private func admission(_ state: inout State, _ cargo: Cargo? = nil) -> Bool? {
         guard state.failedAt == .max, !state.inputIsComplete, !state.inputHasEnded else { return false }
         let units = state.flow.units
         // What units hold on average is not yet all that they will hold: the most that was seen counts.
         if units > 0 { state.unitBytes = max(state.unitBytes, budget.used / units) }
         let isAdmitted = state.flow.admits(
-            records, memoryAllows: budget.admits(state.unitBytes), areLarge: budget.used > Self.manyBytes)
+            cargo?.records, memoryAllows: budget.admits(max(state.unitBytes, cargo?.heldBytes ?? 0)),
+            areLarge: budget.used > Self.manyBytes)
         notePause(&state)
         return isAdmitted ? true : nil
     }
@@ -111,14 +115,15 @@ extension Pipeline {
     /// - Parameter note: called where it is added, before anybody else sees it.
     func addIfRoom(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
         try interrupt.check()
-        let added: Ticket? = try state.withLock { state in
+        let isAdded = try state.withLock { state in
             try interrupt.checkStopped()
-            guard admission(&state, cargo.records) == true else { return nil }
+            guard admission(&state, cargo) == true else { return false }
             note()
-            return ticket(&state, cargo)
+            push(&state, cargo)
+            return true
         }
-        if let added { push(added, isLast: cargo.isLast) }
-        return added != nil
+        if isAdded, cargo.isLast { endInput() }
+        return isAdded
     }
 
     /// Adds a unit as soon as there is room.
@@ -126,14 +131,15 @@ extension Pipeline {
     /// - Returns: false where no more is wanted.
     /// - Throws: why the run was stopped.
     func addWaiting(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
-        let added: Ticket? = try waiting(Self.room) { state -> Ticket?? in
-            guard let isAdmitted = admission(&state, cargo.records) else { return nil }
-            guard isAdmitted else { return .some(nil) }
+        let isAdded: Bool? = try waiting(Self.room) { state -> Bool?? in
+            guard let isAdmitted = admission(&state, cargo) else { return nil }
+            guard isAdmitted else { return false }
             note()
-            return ticket(&state, cargo)
+            push(&state, cargo)
+            return true
         }
-        if let added { push(added, isLast: cargo.isLast) }
-        return added != nil
+        if isAdded == true, cargo.isLast { endInput() }
+        return isAdded == true
     }
 
     private func ticket(_ state: inout State, _ cargo: Cargo) -> Ticket {
@@ -143,9 +149,12 @@ extension Pipeline {
         return Ticket(state.nextNumber, cargo)
     }
 
-    private func push(_ ticket: Ticket, isLast: Bool) {
-        work.push(ticket)
-        if isLast { endInput() }
+    /// Adds what somebody else made: its memory is the run's from here on, until it leaves.
+    ///
+    /// Under the lock, or the input could be ended between its admission and its coming here, and no worker would see it.
+    private func push(_ state: inout State, _ cargo: Cargo) {
+        budget.charge(cargo.heldBytes)
+        work.push(ticket(&state, cargo))
     }
 
     /// No more units will come.
@@ -190,7 +199,10 @@ extension Pipeline {
     func complete(_ ticket: Ticket) {
         state.update(Self.output) { state in
             state.flow.finish(ticket.records)
-            if ticket.hasFailed { state.failedAt = min(state.failedAt, ticket.number) }
+            if ticket.hasFailed, ticket.number < state.failedAt {
+                state.failedAt = ticket.number
+                state.failure = ticket.outcome.error
+            }
             state.window.insert(ticket, ticket.number)
             return state.window.next == ticket.number
         }
@@ -350,15 +362,14 @@ extension Pipeline {
     func addSuspending(_ cargo: Cargo) async throws -> Bool {
         while true {
             try interrupt.check()
-            let answer: Ticket?? = try state.withLock { state in
+            let answer: Bool? = try state.withLock { state in
                 try interrupt.checkStopped()
-                return admission(&state, cargo.records).map { $0 ? ticket(&state, cargo) : nil }
+                let answer = admission(&state, cargo)
+                if answer == true { push(&state, cargo) }
+                return answer
             }
-            if let answer {
-                if let ticket = answer { work.push(ticket) }
-                return answer != nil
-            }
-            await suspend(Self.room) { admission(&$0, cargo.records) != nil }
+            if let answer { return answer }
+            await suspend(Self.room) { admission(&$0, cargo) != nil }
         }
     }
 
@@ -411,6 +422,8 @@ extension Pipeline {
 // MARK: - What is known of it
 
 extension Pipeline {
+    /// The error of the earliest unit that failed so far.
+    var failure: (any Error)? { state.withLock { $0.failure } }
     /// Whether nothing is under way.
     var isIdle: Bool { state.withLock { $0.flow.units == 0 } }
     var isPaused: Bool { state.withLock { $0.flow.isPaused } }

@@ -27,7 +27,8 @@ final class PushRun: Sendable {
         interrupt = Interrupt(seconds: config.timeoutSeconds)
         meter = RunMeter(isTiming: config.enableMetrics)
         budget = MemoryBudget(limit: config.memoryLimitMB << 20)
-        pipeline = Pipeline(config.pushFlowControl, budget, interrupt)
+        // What is handed in says what it holds.
+        pipeline = Pipeline(config.pushFlowControl, budget, interrupt, unitBytes: 0)
         let chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
         // Not the run itself, which would keep itself alive.
         threads = WorkerThreads(jobs: config.workers) { [interrupt, meter, books, pipeline, budget] threads in
@@ -64,12 +65,15 @@ extension PushRun {
     func push(_ chunk: StreamChunk) throws {
         let isAdded = try pipeline.addWaiting(cargo(chunk)) { note(chunk) }
         guard isAdded else {
-            throw state.withLock { $0.failure } ?? StreamError(.closed, "no more chunks are taken", stage: "process")
+            throw state.withLock { $0.failure } ?? pipeline.failure
+                ?? StreamError(.closed, "no more chunks are taken", stage: "process")
         }
     }
 
     private func cargo(_ chunk: StreamChunk) -> Cargo {
-        Cargo(records: chunk.data.count, bytes: 0, isLast: chunk.isLast) { .chunk(chunk) }
+        Cargo(records: chunk.data.count, bytes: 0, heldBytes: chunk.data.addedBytes, isLast: chunk.isLast) {
+            .chunk(chunk)
+        }
     }
 
     /// Before anybody sees it, or the books could be closed without it.
@@ -117,10 +121,14 @@ extension PushRun {
         let outcome = ticket.takeOutcome()
         if let error = outcome.error { throw error }
         budget.refund(outcome.addedBytes)
+        let taken = outcome.chunks.first
+        if let taken {
+            books.enter { $0.written += taken.data.count }
+            meter.add { $0.chunksProcessed += 1 }
+        }
+        // Behind the books: once the last one has left, others may close them.
         pipeline.leave()
-        guard let chunk = outcome.chunks.first else { return nil }
-        books.enter { $0.written += chunk.data.count }
-        meter.add { $0.chunksProcessed += 1 }
+        guard let chunk = taken else { return nil }
         listeners.tell(at: clock.seconds) { progress }
         return chunk
     }

@@ -18,7 +18,7 @@ public struct StreamMetrics: Sendable {
     /// Bytes of the input, decompressed.
     public internal(set) var bytesProcessed = 0
 
-    /// Errors of processors and encoders, those that a retry has mended included, and the one that ended the run.
+    /// Errors of processors that a retry has mended, and the one that ended the run.
     public internal(set) var errorsCount = 0
     /// How often a step was tried again.
     public internal(set) var retriesCount = 0

@@ -6,7 +6,7 @@ extension StreamRun {
     func runSuspending(_ source: (any StreamSource)?, _ sink: any StreamSink) async throws {
         // One thread has them both, and the caller waits.
         nonisolated(unsafe) let (source, sink) = (source, sink)
-        try await onThread("sluice-write") { try self.run(source, sink) }
+        try await SystemThread.suspending("sluice-write") { try self.run(source, sink) }
     }
 
     /// Hands all chunks of a sequence to the pipeline.
@@ -15,9 +15,8 @@ extension StreamRun {
             for try await chunk in chunks {
                 let records = chunk.data.count
                 books.enter { $0.read += records }
-                guard try await pipeline.addSuspending(Cargo(records: records, bytes: 0) { .chunk(chunk) }) else {
-                    return
-                }
+                let cargo = Cargo(records: records, bytes: 0, heldBytes: chunk.data.addedBytes) { .chunk(chunk) }
+                guard try await pipeline.addSuspending(cargo) else { return }
             }
             try interrupt.check()
             pipeline.endInput()
@@ -64,21 +63,9 @@ extension StreamRun {
 
     /// Workers may be in user code for as long as it takes: no task's thread waits for that.
     private func joinSuspending(_ stages: Stages, _ clock: SystemThread?) async throws {
-        try await onThread("sluice-end") {
+        try await SystemThread.suspending("sluice-end") {
             stages.join()
             clock?.join()
-        }
-    }
-
-    private func onThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
-        var thread: SystemThread?
-        defer { thread?.join() }
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            do {
-                thread = try SystemThread.start(name) { continuation.resume(with: Result { try body() }) }
-            } catch {
-                continuation.resume(throwing: error)
-            }
         }
     }
 }

@@ -70,10 +70,14 @@ final class StreamRun: Sendable {
             pipeline.discard()
             writer.abort()
             meter.add { $0.errorsCount += 1 }
-            // A database that was interrupted does not know why.
-            if [.cancelled, .databaseBusy].contains((error as? StreamError)?.code) { try interrupt.check() }
-            throw error
+            throw try reason(of: error)
         }
+    }
+
+    /// Why the run ends: a database that was interrupted does not know it.
+    private func reason(of error: any Error) throws(StreamError) -> any Error {
+        if [.cancelled, .databaseBusy].contains((error as? StreamError)?.code) { try interrupt.check() }
+        return error
     }
 
     /// A thread that stops the run at its deadline, where others may not be able to.
@@ -146,7 +150,13 @@ extension StreamRun {
         (source as? any RunParticipant)?.join(terms)
         let feed = Feed(counting: source)
         defer { end(feed) }
+        var clock: SystemThread?
+        defer {
+            interrupt.end()
+            clock?.join()
+        }
         do {
+            clock = try startClock([source])
             while let cargo = try meter.time(\.read.busy, { try feed.next() }) {
                 try interrupt.check()
                 try checkMemory()
@@ -156,7 +166,7 @@ extension StreamRun {
             try interrupt.check()
         } catch {
             meter.add { $0.errorsCount += 1 }
-            throw error
+            throw try reason(of: error)
         }
     }
 }
@@ -169,6 +179,8 @@ extension StreamRun {
             try interrupt.check()
             note(cargo, feed)
             writer.announce(feed.schema)
+            terms.budget.charge(cargo.heldBytes)
+            defer { terms.budget.refund(cargo.heldBytes) }
             let load = try meter.time(\.decode.busy) { try cargo.decoded() }
             try checkMemory()
             if chain.steps.isEmpty, case .unit(let unit) = load {
@@ -199,12 +211,16 @@ extension StreamRun {
         }
         for var chunk in chunks {
             try interrupt.check()
+            let before = chunk.data.addedBytes
             let isKept = try meter.time(\.process.busy) { waited in
                 try chain.apply(to: &chunk, &tally) { seconds in
                     try meter.wait(&waited) { try interrupt.park(seconds: seconds) }
                 }
             }
             guard isKept else { continue }
+            let added = chunk.data.addedBytes - before
+            terms.budget.charge(added)
+            defer { terms.budget.refund(added) }
             written += try meter.time(\.write.busy) { try writer.write(chunk) }
             count += 1
         }

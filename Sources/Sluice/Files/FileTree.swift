@@ -49,7 +49,7 @@ struct FileTree {
     ///   - folder: with its slash.
     ///   - prefix: the same below the root.
     private mutating func walk(_ names: [FileSystem.Name], in folder: String, _ prefix: String) throws {
-        for name in names where !name.text.hasPrefix(".") {
+        for name in names where name.text.utf8.first != UInt8(ascii: ".") {
             let path = folder + name.text
             guard !name.isRepaired else {
                 if matches(prefix + name.text) {

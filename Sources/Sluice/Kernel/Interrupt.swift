@@ -16,13 +16,15 @@ final class Interrupt: Sendable {
     /// Of the clock that never goes back; nil: there is none.
     let deadline: Double?
     private let isStopped = Atomic<Bool>(false)
-    private let state = Monitor(State(), conditions: 0)
+    private let state = Monitor(State())
     /// Where those wait who wait for nothing else.
     private let parked = Monitor(false)
 
     private struct State {
         var reason: StreamError?
         var onStop: [@Sendable () -> Void] = []
+        /// Whether they are being called.
+        var isCalling = false
         /// A pipe whose reading end becomes readable with the stop, made for who asks first.
         var bell: (reading: Int32, writing: Int32)?
     }
@@ -47,10 +49,16 @@ final class Interrupt: Sendable {
             if let bell = state.bell { FileSystem.ring(bell.writing) }
             // Called once; kept, what they hold could hold this.
             defer { state.onStop = [] }
+            state.isCalling = !state.onStop.isEmpty
             return state.onStop
         }
         parked.wakeAll()
+        guard !wake.isEmpty else { return }
         for body in wake { body() }
+        state.update { state in
+            state.isCalling = false
+            return true
+        }
     }
 
     /// Calls `body` at the stop, on the thread of who stops; at once where that has been.
@@ -93,9 +101,12 @@ final class Interrupt: Sendable {
         try? park(seconds: deadline - Clock.monotonicSeconds())
     }
 
-    /// The run is over: nobody need watch it any more, and who stops it now disturbs nobody.
+    /// The run is over: nobody need watch it any more, and who stops it now disturbs nobody. Waits for a stop that is being told.
     func end() {
-        state.withLock { $0.onStop = [] }
+        _ = state.wait { state -> Bool? in
+            state.onStop = []
+            return state.isCalling ? nil : true
+        }
         parked.update {
             $0 = true
             return true

@@ -30,6 +30,9 @@ public enum KernelChoice: String, Sendable, CaseIterable {
         return kernel
     }
 
+    /// Makes it that of the process: to be called before anything is streamed, and before there are threads.
+    package func useInProcess() { Machine.setEnvironment("SLUICE_KERNEL", rawValue) }
+
     private static func ofEnvironment() throws(StreamError) -> KernelChoice {
         guard let name = Machine.environment("SLUICE_KERNEL"), !name.isEmpty else { return .auto }
         guard let choice = KernelChoice(rawValue: name) else {

@@ -19,6 +19,9 @@ enum Machine {
     /// A variable of the environment.
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
+    /// Sets one; before there are threads.
+    static func setEnvironment(_ name: String, _ value: String) { setenv(name, value, 1) }
+
     /// Most bytes of memory that this process has held at once.
     static var peakResidentBytes: Int {
         var usage = rusage()
@@ -50,6 +53,22 @@ struct SystemThread {
 
     /// Waits for its end. Once.
     func join() { pthread_join(thread, nil) }
+
+    /// Calls `body` on a thread of its own; the task is suspended until it returns.
+    /// - Throws: what `body` throws; as `start`.
+    static func suspending<R>(_ name: String, _ body: @escaping @Sendable () throws -> sending R) async throws
+        -> sending R
+    {
+        var thread: SystemThread?
+        defer { thread?.join() }
+        return try await withCheckedThrowingContinuation { continuation in
+            do {
+                thread = try start(name) { continuation.resume(with: Result { try body() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
 }
 
 /// A pointer that each thread has for itself, nil at first.

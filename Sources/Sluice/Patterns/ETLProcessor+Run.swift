@@ -10,14 +10,15 @@ extension ETLProcessor {
         let names = Dictionary(fields.map { ($0.value, $0.key) }) { first, _ in first }
         let key = mode.key.map { names[$0] ?? $0 }
         var state = ETLState(
-            job: name ?? table, signature: "\(mode.name): \(query) \(parameters)",
+            job: name ?? table, signature: "\(mode.name) of \(key) into \(table): \(query) \(parameters)",
             count: mode.keepsPosition ? key.count : 0)
         if mode.keepsState { try state.load(from: target) }
         let plan = try ETLQuery(query, parameters, mode, key: key, state, source)
         let rows = try DatabaseStreamSource(
             database: source, query: plan.sql, parameters: plan.parameters, chunkSize: chunkSize,
             countsRows: onProgress != nil)
-        for name in fields.keys.sorted() where rows.schema?.index(of: name) == nil {
+        // The database may know them by other letters, too, but records do not.
+        for name in fields.keys.sorted() + plan.position where rows.schema?.index(of: name) == nil {
             throw StreamError(
                 .unknownColumn, "the query has no such column", path: source.name, column: name, stage: "process",
                 hint: "its columns are \(rows.schema?.names.joined(separator: ", ") ?? "")")
@@ -27,7 +28,7 @@ extension ETLProcessor {
         let output = try ETLSink(
             DatabaseStreamSink(
                 database: target, table: table, mode: mode.writeMode, key: mode.key, createsTable: createsTable,
-                transactionSize: mode.keepsState && rejectsPath == nil ? transactionSize : nil), mode, state)
+                transactionSize: mode.keepsState && rejectsPath == nil ? transactionSize : nil), mode, state, fields)
         var config = config
         config.chunkSize = chunkSize
         let listeners = onProgress.map { [ProgressListener(every: 0.2, $0)] } ?? []
@@ -67,7 +68,15 @@ extension ETLProcessor {
         var steps: [ProcessorStep] = []
         if !fields.isEmpty { steps.append(StreamContext.step(Processor.rename(fields))) }
         for lookup in lookups { steps.append(StreamContext.step(try lookup.step())) }
-        if let transform { steps.append(StreamContext.step(transform)) }
+        if let transform {
+            steps.append(
+                StreamContext.step { chunk in
+                    // Whatever becomes of the chunk, it still stands for the rows up to here.
+                    let position = chunk.metadata[ETLSink.position]
+                    try transform(&chunk)
+                    chunk.metadata[ETLSink.position] = position
+                })
+        }
         if let validation {
             steps.append(validation.step(writesRejects: rejectsPath != nil, columnsVary: transform != nil))
         }
@@ -149,9 +158,11 @@ private final class ETLSink: StreamSink, RunParticipant {
     private let sink: DatabaseStreamSink
     private let mode: ETLMode
     private var state: ETLState
+    private let fields: [String: String]
 
-    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState) {
+    init(_ sink: DatabaseStreamSink, _ mode: ETLMode, _ state: ETLState, _ fields: [String: String]) {
         self.sink = sink
+        self.fields = fields
         self.mode = mode
         self.state = state
         if case .fullRefresh = mode.kind {
@@ -163,7 +174,7 @@ private final class ETLSink: StreamSink, RunParticipant {
         if mode.keepsState { sink.onCommit = { [unowned self] in try self.state.save(in: $0) } }
     }
 
-    func expect(_ schema: Schema) { sink.expect(schema) }
+    func expect(_ schema: Schema) { sink.expect(Schema(schema.names.map { fields[$0] ?? $0 })) }
 
     func writeChunk(_ chunk: StreamChunk) throws {
         if case .array(let position)? = chunk.metadata[Self.position] { note(position) }

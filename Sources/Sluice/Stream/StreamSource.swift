@@ -28,6 +28,9 @@ extension StreamSource {
 }
 
 /// The chunks of a source, for `for try await`.
+///
+/// A source that may have to wait, for a pipe or for whatever users' own sources wait for, is read on a thread of its own while the
+/// task is suspended: no thread of the cooperative pool is held up.
 public struct ChunkSequence<Source: StreamSource>: AsyncSequence {
     /// Whose chunks these are.
     public let source: Source
@@ -36,7 +39,10 @@ public struct ChunkSequence<Source: StreamSource>: AsyncSequence {
         let source: Source
         public mutating func next() async throws -> StreamChunk? {
             try Task.checkCancellation()
-            return try source.readChunk()
+            if (source as? any RunParticipant)?.mayBlock == false { return try source.readChunk() }
+            // The caller waits meanwhile.
+            nonisolated(unsafe) let source = source
+            return try await SystemThread.suspending("sluice-read") { try source.readChunk() }
         }
     }
 

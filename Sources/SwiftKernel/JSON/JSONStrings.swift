@@ -16,7 +16,7 @@ func escaped(_ byte: UInt8) -> ShortText {
         return ShortText(word: UInt64(byte), length: 1)
     }
     let letters: UInt64 = 0x7266_006E_7462  // "btn", none for 0x0B, "fr"
-    let letter = letters &>> (8 &* UInt64(byte &- 8 & 7))
+    let letter = letters &>> (8 &* UInt64((byte &- 8) & 7))
     if byte >= 8 && byte <= 13 && byte != 11 { return escape(letter: UInt8(truncatingIfNeeded: letter)) }
     let digit = byte & 15
     let low = UInt64(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
@@ -61,7 +61,6 @@ func putJSONText(_ source: Span<UInt8>, _ text: Field, into out: inout MutableSp
         if clean >= left { return to &+ left }
         from &+= clean
         to &+= clean
-        if clean == 16 { continue }
         to = put(escaped(source[from]), into: &out, at: to)
         from &+= 1
     }
@@ -108,7 +107,7 @@ func putJSONUnquoted(
         }
         var clean = firstLane(specials)
         if clean >= left { return to &+ left }
-        if clean > 0 && clean < 16 && vector[0] != .quote {
+        if clean > 0 {
             let pairs = QuotePairs(source, at: from, vector)
             out.store(vector ^ (lanes(pairs.firsts) & everyLane(.quote ^ .backslash)), at: to)
             clean = firstLane(specials .& .!(pairs.firsts .| pairs.seconds))

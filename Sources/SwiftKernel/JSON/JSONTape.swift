@@ -22,7 +22,7 @@ enum JSONTape {
     }
 
     /// Whether the value at `offset` is known to be inside a container, so that there is a tape entry behind it. Before a value
-    /// that is a whole record stand at most white space and another line.
+    /// that is a whole record stand at most white space and another line; of scalars that are whole elements nobody asks.
     @inline(__always) private static func isInside(_ bytes: Span<UInt8>, at offset: Int) -> Bool {
         var offset = offset
         while offset > 0 {
