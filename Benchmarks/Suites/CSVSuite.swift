@@ -26,25 +26,55 @@ func addCSVSuites() {
             let input = arrays.value.input
             return { Int(bench_count_lines(input.start, input.count)) }
         }
-        addFieldWays(name)
+        addFieldWays("csv-fields", name, Touch.self)
+        addFieldWays("csv-bytes", name, Read.self)
     }
 }
 
-/// Answers are sums of all bytes of all contents, quotes undone: each byte is read.
-private func addFieldWays(_ name: String) {
+/// What is done with a field.
+private protocol Look: SendableMetatype {
+    static func at(_ text: Span<UInt8>) -> Int
+    static func at<T: StringProtocol>(_ text: T) -> Int where T.UTF8View: BidirectionalCollection
+}
+
+/// Its length, its first and its last byte.
+private enum Touch: Look {
+    static func at(_ text: Span<UInt8>) -> Int {
+        text.isEmpty ? 0 : text.count &+ Int(text[0]) &+ Int(text[text.count &- 1])
+    }
+    static func at<T: StringProtocol>(_ text: T) -> Int where T.UTF8View: BidirectionalCollection {
+        text.utf8.count &+ Int(text.utf8.first ?? 0) &+ Int(text.utf8.last ?? 0)
+    }
+}
+
+/// Each of its bytes.
+private enum Read: Look {
+    static func at(_ text: Span<UInt8>) -> Int {
+        var sum = 0
+        for place in text.indices { sum &+= Int(text[place]) }
+        return sum
+    }
+    static func at<T: StringProtocol>(_ text: T) -> Int where T.UTF8View: BidirectionalCollection {
+        text.utf8.reduce(0) { $0 &+ Int($1) }
+    }
+}
+
+/// Every field of every record, quotes undone. Answers are sums of what was seen of them.
+private func addFieldWays<L: Look>(_ suite: String, _ name: String, _: L.Type) {
     let whole = Lazy { InputFile(name, megabytes: Inputs.whole) }
     let part = Lazy { InputFile(name, megabytes: 1) }
-    let workload = Workload("csv-fields", name) { whole.value.facts(sumOfFields(whole.value.path, .auto)) }
-    let facts = Lazy { part.value.facts(sumOfFields(part.value.path, .auto)) }
-    workload.add("sluice, one thread") { { sumOfFields(whole.value.path, .auto) } }
-    workload.add("sluice, one thread, pure Swift") { { sumOfFields(whole.value.path, .swift) } }
-    workload.add("sluice") { { try sumOnAllCores(FileStreamSource(whole.value.path), sumOfFields) } }
+    func sum(_ path: String, _ kernel: KernelChoice = .auto) -> Int { sumOfFields(path, kernel, L.self) }
+    let workload = Workload(suite, name) { whole.value.facts(sum(whole.value.path)) }
+    let facts = Lazy { part.value.facts(sum(part.value.path)) }
+    workload.add("sluice, one thread") { { sum(whole.value.path) } }
+    workload.add("sluice, one thread, pure Swift") { { sum(whole.value.path, .swift) } }
+    workload.add("sluice") { { try sumOnAllCores(FileStreamSource(whole.value.path)) { sumOfFields($0, L.self) } } }
     workload.add("SwiftCSV", of: facts) {
         let url = URL(fileURLWithPath: part.value.path)
         return {
             var sum = 0
             let csv = try EnumeratedCSV(url: url, delimiter: .comma, loadColumns: false)
-            for row in csv.rows { for field in row { sum &+= sumOfBytes(field) } }
+            for row in csv.rows { for field in row { sum &+= L.at(field) } }
             return sum
         }
     }
@@ -56,9 +86,7 @@ private func addFieldWays(_ name: String) {
             let text = try String(contentsOfFile: path, encoding: .utf8)
             var sum = 0
             for line in text.split(separator: "\n").dropFirst() {
-                for field in line.split(separator: ",", omittingEmptySubsequences: false) {
-                    for byte in field.utf8 { sum &+= Int(byte) }
-                }
+                for field in line.split(separator: ",", omittingEmptySubsequences: false) { sum &+= L.at(field) }
             }
             return sum
         }
@@ -73,17 +101,17 @@ func recordCount(_ path: String) -> Int {
     }
 }
 
-private func sumOfFields(_ path: String, _ kernel: KernelChoice) -> Int {
+private func sumOfFields<L: Look>(_ path: String, _ kernel: KernelChoice, _: L.Type) -> Int {
     Workload.orStop(path) {
         var sum = 0
-        try FileStreamSource(path, kernel: kernel).forEach { sum &+= sumOfFields($0.data) }
+        try FileStreamSource(path, kernel: kernel).forEach { sum &+= sumOfFields($0.data, L.self) }
         return sum
     }
 }
 
-private func sumOfFields(_ batch: RecordBatch) -> Int {
+private func sumOfFields<L: Look>(_ batch: RecordBatch, _: L.Type) -> Int {
     var sum = 0
-    batch.forEachField { _, _, text in sum &+= sumOfBytes(text) }
+    batch.forEachField { _, _, text in sum &+= L.at(text) }
     return sum
 }
 
@@ -91,10 +119,6 @@ private func sumOfFields(_ batch: RecordBatch) -> Int {
 func sumOfBytes(_ text: String) -> Int {
     var text = text
     return text.withUTF8 { $0.reduce(0) { $0 &+ Int($1) } }
-}
-
-private func sumOfBytes(_ text: Span<UInt8>) -> Int {
-    text.withUnsafeBufferPointer { $0.reduce(0) { $0 &+ Int($1) } }
 }
 
 /// The arrays of an index, large enough for an input.

@@ -8,58 +8,89 @@ extension RecordBatch {
     /// - Parameter body: gets the record's position in the batch, the field's in `columns`, and its text in UTF-8, as
     ///   `Field.withUTF8` has it, valid during the call.
     /// Complexity: O(bytes).
-    public func forEachField(_ body: (_ record: Int, _ column: Int, _ text: Span<UInt8>) throws -> Void) rethrows {
-        let core = storage.core
-        if core.pointee.columnCount == 0, core.pointee.slotCount == core.pointee.baseRows, let base = storage.base,
-            base.isPlainText, case .csv(let ends, let starts) = base.layout
-        {
-            return try base.forEachCell(
-                ends, starts, firstRow: core.pointee.firstRow, slots: core.pointee.selection.map { UnsafePointer($0) },
-                count: count, body)
-        }
-        let names = columns
-        for position in 0..<count {
-            let slot = core.pointee.slot(position)
-            for (column, name) in names.enumerated() {
-                try storage.field(name, slot: slot)?.withUTF8 { try body(position, column, $0) }
+    @inlinable public func forEachField(
+        _ body: (_ record: Int, _ column: Int, _ text: Span<UInt8>) throws -> Void
+    ) rethrows {
+        guard let cells = plainCells else { return try forEachFieldByName(body) }
+        for position in 0..<cells.count {
+            let row = cells.row(position)
+            let ends = cells.ends + row * cells.width
+            for column in 0..<cells.fields.count {
+                let field = cells.fields[column]
+                guard field >= 0 else { continue }
+                let start = field == 0 ? Int(cells.starts[row]) : Int(ends[field &- 1]) &+ 1
+                let length = Int(ends[field]) &- start
+                guard length >= 0 else { continue }
+                let text = UnsafeBufferPointer(start: cells.bytes + start, count: length)
+                if cells.quote != 0, length > 0, text[0] == cells.quote {
+                    try withCell(text) { try body(position, column, $0) }
+                } else {
+                    try body(position, column, text.span)
+                }
             }
         }
         withExtendedLifetime(storage) {}
     }
-}
 
-extension BatchBase {
-    /// CSV cells that are strings, none of them null.
-    fileprivate var isPlainText: Bool { !isInferred && !isBinary && nulls == nil }
-
-    /// - Parameters:
-    ///   - slots: the rows that are left, counted from `firstRow`; nil: the first `count`.
-    fileprivate func forEachCell(
-        _ ends: UnsafePointer<UInt32>, _ starts: UnsafePointer<UInt32>, firstRow: Int,
-        slots: UnsafePointer<UInt32>?, count: Int, _ body: (Int, Int, Span<UInt8>) throws -> Void
-    ) rethrows {
-        let (bytes, width, quote) = (bytes, columns, flags & ContentFlags.quote != 0 ? dialect.quote : 0)
-        let fields = (0..<(schema?.count ?? 0)).map(indexColumn)
-        try fields.withUnsafeBufferPointer { fields in
-            for position in 0..<count {
-                let row = firstRow + (slots.map { Int($0[position]) } ?? position)
-                let rowEnds = ends + row * width
-                for column in 0..<fields.count {
-                    let field = fields[column]
-                    guard field >= 0 else { continue }
-                    let start = field == 0 ? Int(starts[row]) : Int(rowEnds[field - 1]) + 1
-                    let length = Int(rowEnds[field]) - start
-                    guard length >= 0 else { continue }
-                    let text = UnsafeBufferPointer(start: bytes + start, count: length)
-                    if quote != 0, length > 0, text[0] == quote {
-                        try withUTF8(text) { try body(position, column, $0) }
-                    } else {
-                        try body(position, column, text.span)
-                    }
-                }
+    @usableFromInline func forEachFieldByName(_ body: (Int, Int, Span<UInt8>) throws -> Void) rethrows {
+        let names = columns
+        for position in 0..<count {
+            let slot = storage.core.pointee.slot(position)
+            for (column, name) in names.enumerated() {
+                try storage.field(name, slot: slot)?.withUTF8 { try body(position, column, $0) }
             }
         }
     }
+
+    /// The cells of all fields, where each is a string in a CSV index, none of them null, and nothing was set.
+    @usableFromInline var plainCells: CellGrid? {
+        let core = storage.core
+        guard core.pointee.columnCount == 0, core.pointee.slotCount == core.pointee.baseRows, let base = storage.base,
+            !base.isInferred, !base.isBinary, base.nulls == nil, case .csv(let ends, let starts) = base.layout
+        else { return nil }
+        return CellGrid(
+            count: count, fields: (0..<(base.schema?.count ?? 0)).map(base.indexColumn), bytes: base.bytes, ends: ends,
+            starts: starts, width: base.columns, firstRow: core.pointee.firstRow,
+            slots: core.pointee.selection.map { UnsafePointer($0) },
+            quote: base.flags & ContentFlags.quote != 0 ? base.dialect.quote : 0)
+    }
+
+    /// The content of a cell with quotes.
+    @usableFromInline func withCell(
+        _ text: UnsafeBufferPointer<UInt8>, _ body: (Span<UInt8>) throws -> Void
+    ) rethrows {
+        try storage.base?.withUTF8(text, body)
+    }
+}
+
+/// Where the cells of a batch stand in a CSV index, for loops that are compiled with what clients do in them. Valid while the batch
+/// is, and nothing is set.
+@usableFromInline struct CellGrid {
+    @usableFromInline let count: Int
+    /// The index's column of each column; -1: there is none.
+    @usableFromInline let fields: [Int]
+    @usableFromInline let bytes: UnsafePointer<UInt8>
+    @usableFromInline let ends: UnsafePointer<UInt32>
+    @usableFromInline let starts: UnsafePointer<UInt32>
+    /// Columns of the index.
+    @usableFromInline let width: Int
+    @usableFromInline let firstRow: Int
+    /// The rows that are left, counted from `firstRow`; nil: the first `count`.
+    @usableFromInline let slots: UnsafePointer<UInt32>?
+    /// 0: there are no quotes.
+    @usableFromInline let quote: UInt8
+
+    init(
+        count: Int, fields: [Int], bytes: UnsafePointer<UInt8>, ends: UnsafePointer<UInt32>,
+        starts: UnsafePointer<UInt32>,
+        width: Int, firstRow: Int, slots: UnsafePointer<UInt32>?, quote: UInt8
+    ) {
+        (self.count, self.fields, self.bytes, self.ends, self.starts) = (count, fields, bytes, ends, starts)
+        (self.width, self.firstRow, self.slots, self.quote) = (width, firstRow, slots, quote)
+    }
+
+    /// The index's row of a record.
+    @inlinable func row(_ position: Int) -> Int { firstRow &+ (slots.map { Int($0[position]) } ?? position) }
 }
 
 extension Field {
