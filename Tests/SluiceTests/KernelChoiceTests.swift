@@ -1,5 +1,6 @@
-import Sluice
 import Testing
+
+@testable import Sluice
 
 @Suite("Kernels")
 struct KernelChoiceTests {
@@ -12,8 +13,12 @@ struct KernelChoiceTests {
         for kernel in KernelChoice.allCases where Engines.kernel(kernel) != nil {
             let context = StreamContext(StreamConfig(parallelism: 1, kernel: kernel))
             let output = folder.file("\(kernel).jsonl")
-            try context.stream(
-                source: FileStreamSource(input, encoding: .utf8), sink: FileStreamSink(output, encoding: .utf16LE))
+            let (source, sink) = (try FileStreamSource(input), try FileStreamSink(output, encoding: .utf16LE))
+            try context.stream(source: source, sink: sink)
+            #expect(source.kernel.name == Engines.kernel(kernel) && sink.kernel.name == Engines.kernel(kernel))
+            let own = try FileStreamSource(input, kernel: .scalar)
+            try context.stream(source: own, sink: MemoryStreamSink())
+            #expect(own.kernel.name == "scalar", "what a source was told itself comes first")
             let back = folder.file("\(kernel).csv")
             try context.stream(source: FileStreamSource(output, encoding: .utf16LE), sink: FileStreamSink(back))
             #expect(try folder.text("\(kernel).csv") == text, "\(kernel)")

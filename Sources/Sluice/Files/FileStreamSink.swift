@@ -41,7 +41,7 @@ public final class FileStreamSink: SplitSink {
     /// Something is there already: without records, nothing need be written.
     private let goesOn: Bool
     private let pool = BlockPool()
-    private var kernel: Kernel
+    private(set) var kernel: Kernel
     private let hasOwnKernel: Bool
     private let level: Int
     private let csv: CSVOptions

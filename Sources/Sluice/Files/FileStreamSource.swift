@@ -18,7 +18,7 @@ public final class FileStreamSource: SplitSource {
     private let pool: BlockPool
     private var limits: RecordLimits
     private var hasOwnChunkSize = true
-    private var kernel: Kernel
+    private(set) var kernel: Kernel
     private var hasOwnKernel = true
     private let types: CellTypes
     private let csv: CSVOptions
