@@ -477,9 +477,9 @@ def main():
     missed = tables.missed(jobs)
     if arguments.quick:
         print("Quick: small inputs, so no bar is judged.")
-        return 1 if problems else 0
+        return 2 if problems else 0
     print(f"{len(missed)} bars missed." if missed else "Every bar is met.")
-    return 1 if missed or problems else 0
+    return 2 if problems else 1 if missed else 0
 
 
 if __name__ == "__main__":
@@ -488,4 +488,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except Broken as error:
         say(str(error))
-        sys.exit(1)
+        sys.exit(2)

@@ -3,6 +3,7 @@
 // INSERT … SELECT from it runs as one statement for many rows. A statement for each row costs a quarter more, of which nothing
 // is in the rows: to begin and end it, and to bind.
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,13 @@ static bool is_printed_so(double number, const sluice_value *value) {
     return length == value->length && memcmp(text, value->text, length) == 0;
 }
 
+static bool is_zero(const sluice_value *value) {
+    for (size_t i = 0; i < value->length && (value->text[i] | 0x20) != 'e'; i++) {
+        if (value->text[i] >= '1' && value->text[i] <= '9') return false;
+    }
+    return true;
+}
+
 // A double keeps 15 digits for sure and 17 at most.
 enum { SURE_DIGITS = 15, MOST_DIGITS = 17 };
 
@@ -84,7 +92,8 @@ static size_t significant_digits(const uint8_t *text, size_t length, uint8_t dig
 static bool keeps_digits(double number, const sluice_value *value) {
     uint8_t digits[MOST_DIGITS], others[MOST_DIGITS];
     const size_t count = significant_digits(value->text, value->length, digits);
-    if (count <= SURE_DIGITS) return true;
+    // Below the least normal number it keeps fewer, and below all others none.
+    if (count == 0 || (count <= SURE_DIGITS && fabs(number) >= DBL_MIN)) return true;
     if (count > MOST_DIGITS) return false;
     uint8_t shortest[SLUICE_NUMBER_MAX];
     size_t length = sluice_print_double(number, shortest);
@@ -122,7 +131,7 @@ static int result_number(
     if (!is_number && keeps_texts && !is_printed_so(number, value)) return SLUICE_SQLITE_OTHER_TEXT;
     // More digits than an integer has: as a double it would be another number. Where the column is declared REAL the nearest
     // will do.
-    const bool fits = affinity == SLUICE_SQLITE_REAL || number == 0 || (!isinf(number) && has_fraction(value) && keeps_digits(number, value));
+    const bool fits = affinity == SLUICE_SQLITE_REAL || is_zero(value) || (!isinf(number) && has_fraction(value) && keeps_digits(number, value));
     if (isinf(number) || !fits) return SLUICE_SQLITE_OUT_OF_RANGE;
     sqlite3_result_double(context, number);
     return SQLITE_OK;

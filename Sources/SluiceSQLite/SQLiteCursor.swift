@@ -11,8 +11,15 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
     private var arenaExpected = 64 << 10
     private var rowsBefore = 0
     private let resets: Int
-    /// Whether its statement runs, and not one of those it shares the connection with.
-    private let isRunning = Monitor(false, conditions: 0)
+    private let activity = Monitor(Activity(), conditions: 0)
+
+    private struct Activity {
+        /// Its statement runs, and not one of those it shares the connection with.
+        var isRunning = false
+        /// It was interrupted, and runs no more.
+        var isStopped = false
+    }
+
     private var isClosed = false
     private(set) var isAtEnd = false
     let schema: Schema
@@ -66,8 +73,14 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
                 throw StreamError(
                     .closed, "the query was ended with a transaction", path: connection.path, stage: "cut")
             }
-            isRunning.withLock { $0 = true }
-            defer { isRunning.withLock { $0 = false } }
+            let isStopped = activity.withLock { activity in
+                activity.isRunning = !activity.isStopped
+                return activity.isStopped
+            }
+            if isStopped {
+                throw StreamError(.cancelled, "the query was interrupted", path: connection.path, stage: "cut")
+            }
+            defer { activity.withLock { $0.isRunning = false } }
             let batch = try fetch(min(rows, Int(Int32.max)), maxBytes)
             // The snapshot is no longer needed.
             if isAtEnd { statement.finish() }
@@ -158,7 +171,12 @@ final class SQLiteCursor: DatabaseCursor, @unchecked Sendable {
     }
 
     /// On a connection that it shares, what others run goes on.
-    func interrupt() { isRunning.withLock { if isOwn || $0 { connection.interrupt() } } }
+    func interrupt() {
+        activity.withLock { activity in
+            activity.isStopped = true
+            if isOwn || activity.isRunning { connection.interrupt() }
+        }
+    }
 
     func close() {
         guard !isClosed else { return }

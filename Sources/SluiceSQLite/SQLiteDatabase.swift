@@ -117,10 +117,7 @@ extension SQLiteDatabase {
         return try SQLiteCursor(reading, query, parameters, isOwn: true)
     }
 
-    public func begin() throws -> any DatabaseTransaction {
-        connection.goOn()
-        return try SQLiteTransaction(connection)
-    }
+    public func begin() throws -> any DatabaseTransaction { try SQLiteTransaction(connection) }
 
     public func interrupt() { connection.interrupt() }
 }

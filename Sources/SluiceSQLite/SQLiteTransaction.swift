@@ -115,6 +115,8 @@ final class SQLiteTransaction: DatabaseTransaction {
         // There is nobody to tell; without it the transaction ends with the connection.
         try? connection.rollBack(isNested ? "ROLLBACK TO sluice_run; RELEASE sluice_run" : "ROLLBACK")
         _ = try? connection.use { _ in connection.transaction = nil }
+        // Who was interrupted is over: others wait for locks again.
+        connection.goOn()
     }
 
     /// While the connection is there.

@@ -44,12 +44,12 @@ struct DatabaseSinkTests {
             try rows("SELECT name, type FROM pragma_table_info('t')") == [
                 #"{"name":"i","type":"INTEGER"}"#, #"{"name":"d","type":"REAL"}"#, #"{"name":"s","type":"TEXT"}"#,
                 #"{"name":"b","type":"BLOB"}"#, #"{"name":"t","type":"INTEGER"}"#, #"{"name":"o","type":"TEXT"}"#,
-                #"{"name":"n","type":"TEXT"}"#, #"{"name":"big","type":"REAL"}"#,
+                #"{"name":"n","type":"TEXT"}"#, #"{"name":"big","type":"TEXT"}"#,
             ])
         #expect(
             try rows("SELECT *, typeof(d) AS td, typeof(b) AS tb, typeof(n) AS tn FROM t") == [
-                #"{"i":1,"d":1.5,"s":"x","b":"AP8=","t":1,"o":"{\"k\":[1,null]}","n":null,"big":0.1,"td":"real","tb":"blob","tn":"null"}"#,
-                #"{"i":-9223372036854775808,"d":2.0,"s":"","b":"","t":0,"o":"[]","n":"later","big":0.0,"td":"real","tb":"blob","tn":"text"}"#,
+                #"{"i":1,"d":1.5,"s":"x","b":"AP8=","t":1,"o":"{\"k\":[1,null]}","n":null,"big":"0.10","td":"real","tb":"blob","tn":"null"}"#,
+                #"{"i":-9223372036854775808,"d":2.0,"s":"","b":"","t":0,"o":"[]","n":"later","big":"1e-400","td":"real","tb":"blob","tn":"text"}"#,
             ])
     }
 
@@ -235,6 +235,7 @@ struct DatabaseSinkTests {
             (["i": "9007199254740993.0"], .outOfRange, "i"),
             (["i": .decimal("90071992547409.93")], .outOfRange, "i"),
             (["i": .decimal("0.12345678901234567")], .outOfRange, "i"),
+            (["i": .decimal("1e-400")], .outOfRange, "i"), (["i": .decimal("1.2345e-320")], .outOfRange, "i"),
             (["r": .double(.nan)], .numberNotFinite, "r"),
         ]
         for (record, code, column) in cases {
@@ -252,6 +253,7 @@ struct DatabaseSinkTests {
         // The last are those of doubles, written with as few digits as do and with all there are.
         for text in [
             "0.1", "123456789012.345", "1e300", "0.30000000000000004", "1.7976931348623157e308", "0.10000000000000001",
+            "-0.0", "0e-500", "5e-324",
         ] {
             try db.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (i NUMERIC)")
             try write([["i": .decimal(text)]])

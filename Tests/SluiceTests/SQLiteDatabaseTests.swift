@@ -153,6 +153,41 @@ struct SQLiteDatabaseTests {
         execute(other, "INSERT INTO t VALUES (3)")
     }
 
+    @Test("a run that was stopped while it did something else begins to wait for no lock", arguments: [1, 2])
+    func stoppedBefore(jobs: Int) throws {
+        let db = try SQLiteDatabase(folder.file("x.db"), busyTimeoutSeconds: 1000)
+        try db.execute("CREATE TABLE t (a)")
+        let other = try connection(folder.file("x.db"))
+        defer { sqlite3_close(other) }
+        execute(other, "BEGIN IMMEDIATE")
+        let context = StreamContext(StreamConfig(parallelism: jobs))
+        context.addProcessor { [weak context] _ in context?.cancel() }
+        let error = streamError {
+            try context.stream(
+                source: MemoryStreamSource([["a": 1]]), sink: try DatabaseStreamSink(database: db, table: "t"))
+        }
+        #expect(error?.code == .cancelled)
+        execute(other, "COMMIT")
+    }
+
+    @Test("a query that was interrupted goes on no more, whenever that was; others of its connection do")
+    func interrupted() throws {
+        for db in [try SQLiteDatabase(folder.file("x.db")), try SQLiteDatabase.inMemory()] {
+            try db.execute("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
+            let (first, second) = (
+                try db.read("SELECT a FROM t", [], fetchSize: 1), try db.read("SELECT a FROM t", [], fetchSize: 1)
+            )
+            defer {
+                first.close()
+                second.close()
+            }
+            #expect(try first.next(1)?.count == 1 && second.next(1)?.count == 1)
+            first.interrupt()
+            for _ in 0..<2 { #expect(streamError { _ = try first.next(1) }?.code == .cancelled) }
+            #expect(try second.next(1)?.count == 1)
+        }
+    }
+
     @Test("a full database is an error, and what was there stays")
     func full() throws {
         let db = try SQLiteDatabase(folder.file("x.db"))

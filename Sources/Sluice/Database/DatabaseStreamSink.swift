@@ -28,8 +28,14 @@ public final class DatabaseStreamSink: StreamSink {
     /// Columns that were asked for.
     private let columns: [String]?
     private var transaction: (any DatabaseTransaction)?
-    /// Whether the database works for this sink, or waits for its transaction: others may use it as well.
-    private let isWriting = Monitor(false, conditions: 0)
+    private let activity = Monitor(Activity(), conditions: 0)
+
+    private struct Activity {
+        /// The database works for this sink, or waits for its transaction: others may use it as well.
+        var isWriting = false
+        /// The run was stopped: nothing begins any more.
+        var isStopped = false
+    }
     private var expected: Schema?
     /// Where records go; nil before the first.
     private var target: WriteTarget?
@@ -179,14 +185,18 @@ extension DatabaseStreamSink {
 
     private func begun() throws -> any DatabaseTransaction {
         if let transaction { return transaction }
-        isWriting.withLock { $0 = true }
+        let isStopped = activity.withLock { activity in
+            activity.isWriting = !activity.isStopped
+            return activity.isStopped
+        }
+        if isStopped { throw StreamError(.cancelled, "the run was stopped", path: database.name, stage: "commit") }
         do {
             let begun = try database.begin()
             transaction = begun
             try onBegin?(begun)
             return begun
         } catch {
-            if transaction == nil { isWriting.withLock { $0 = false } }
+            if transaction == nil { activity.withLock { $0.isWriting = false } }
             throw error
         }
     }
@@ -200,7 +210,7 @@ extension DatabaseStreamSink {
             try transaction.commit()
         }
         transaction = nil
-        isWriting.withLock { $0 = false }
+        activity.withLock { $0.isWriting = false }
         committedRecords += open.records
         changedRows += open.rows
         open = (0, 0)
@@ -225,7 +235,7 @@ extension DatabaseStreamSink {
         isOver = true
         transaction?.rollBack()
         transaction = nil
-        isWriting.withLock { $0 = false }
+        activity.withLock { $0.isWriting = false }
         open = (0, 0)
     }
 }
@@ -362,7 +372,9 @@ enum ColumnType: String {
         guard text.contains(where: { ".eE".contains($0) }), let number = NumberText.double(text), number.isFinite
         else { return false }
         let digits = significantDigits(text)
-        return digits.count <= 15 || digits == significantDigits("\(number)")
+        // Below the least normal number a double keeps fewer, and below all others none.
+        if digits.isEmpty || digits.count <= 15 && number.magnitude >= .leastNormalMagnitude { return true }
+        return digits == significantDigits("\(number)")
     }
 
     /// But for zeros before and behind them.
@@ -377,7 +389,12 @@ enum ColumnType: String {
 
 extension DatabaseStreamSink: RunParticipant {
     func join(_ terms: RunTerms) {
-        terms.interrupt.onStop { [database, isWriting] in isWriting.withLock { if $0 { database.interrupt() } } }
+        terms.interrupt.onStop { [database, activity] in
+            activity.withLock { activity in
+                activity.isStopped = true
+                if activity.isWriting { database.interrupt() }
+            }
+        }
     }
 
     var mayBlock: Bool { database.mayBlock }

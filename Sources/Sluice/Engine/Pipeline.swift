@@ -41,20 +41,19 @@ final class Pipeline: Sendable {
         var failedAt = Int.max
         var failure: (any Error)?
         /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
-        var unitBytes: Int
+        var unitBytes = 2 << 20
         /// Tasks that wait for a condition.
         var waiting: [Int: [CheckedContinuation<Void, Never>]] = [:]
         var pausedSince: Double?
         var pausedSeconds = 0.0
     }
 
-    /// - Parameter unitBytes: that a unit may hold, before one was seen.
-    init(_ flow: FlowControl, _ budget: MemoryBudget, _ interrupt: Interrupt, unitBytes: Int = 2 << 20) {
+    init(_ flow: FlowControl, _ budget: MemoryBudget, _ interrupt: Interrupt) {
         self.budget = budget
         self.interrupt = interrupt
         // One more place: that of an error of the source's, which is no unit.
         state = Monitor(
-            State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1), unitBytes: unitBytes), conditions: 2)
+            State(flow: flow, window: ReorderWindow(capacity: flow.unitsMax + 1)), conditions: 2)
         work = WorkQueue(capacity: flow.unitsMax + 1)
         // Not the pipeline itself, which would keep itself alive.
         interrupt.onStop { [state, work, budget] in
@@ -80,10 +79,12 @@ extension Pipeline {
     private func admission(_ state: inout State, _ cargo: Cargo? = nil) -> Bool? {
         guard state.failedAt == .max, !state.inputIsComplete, !state.inputHasEnded else { return false }
         let units = state.flow.units
-        // What units hold on average is not yet all that they will hold: the most that was seen counts.
-        if units > 0 { state.unitBytes = max(state.unitBytes, budget.used / units) }
+        // What units hold on average is not yet all that they will hold: the most that was seen counts. What somebody else has made
+        // says what it holds; processors may add as much to it as to others.
+        let average = units > 0 ? budget.used / units : 0
+        state.unitBytes = max(state.unitBytes, average)
         let isAdmitted = state.flow.admits(
-            cargo?.records, memoryAllows: budget.admits(max(state.unitBytes, cargo?.heldBytes ?? 0)),
+            cargo?.records, memoryAllows: budget.admits(cargo.map { max($0.heldBytes, average) } ?? state.unitBytes),
             areLarge: budget.used > Self.manyBytes)
         notePause(&state)
         return isAdmitted ? true : nil

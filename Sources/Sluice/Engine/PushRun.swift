@@ -27,8 +27,7 @@ final class PushRun: Sendable {
         interrupt = Interrupt(seconds: config.timeoutSeconds)
         meter = RunMeter(isTiming: config.enableMetrics)
         budget = MemoryBudget(limit: config.memoryLimitMB << 20)
-        // What is handed in says what it holds.
-        pipeline = Pipeline(config.pushFlowControl, budget, interrupt, unitBytes: 0)
+        pipeline = Pipeline(config.pushFlowControl, budget, interrupt)
         let chain = ProcessorChain(steps: steps, tries: config.tries, delay: config.retryDelay)
         // Not the run itself, which would keep itself alive.
         threads = WorkerThreads(jobs: config.workers) { [interrupt, meter, books, pipeline, budget] threads in
