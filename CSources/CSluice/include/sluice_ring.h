@@ -26,7 +26,8 @@ uint32_t sluice_ring_capacity(const sluice_ring *ring);
 // never wait: a push or pop that another thread has begun and not finished counts as full here and as empty there. Who waits
 // for room or for an element has to look again when such a call is over.
 
-// Whether there was room; if not, nothing has changed. `element` is not NULL. All that the caller wrote before is seen by whoever pops `element`.
+// Whether there was room; if not, nothing has changed. `element` is not NULL. All that the caller wrote before is seen by
+// whoever pops `element`.
 bool sluice_ring_push(sluice_ring *ring, void *element);
 
 // Takes out the oldest element. Whether there was one; if not, nothing has changed.

@@ -29,8 +29,8 @@ public struct ETLProcessor: Sendable {
     public var transform: (@Sendable (inout StreamChunk) throws -> Void)?
     /// What records have to be. Without `rejectsPath` one that is not ends the run.
     public var validation: RecordValidation?
-    /// A JSON Lines file for the records that are not valid; it is replaced when all has gone well up
-    /// to the commit of the rows, right before that. With it every mode is one
+    /// A JSON Lines file for the records that are not valid; it is replaced right before the last commit:
+    /// only where that commit fails it is there without the rows. With it every mode is one
     /// transaction, or a run that goes on would not know what an earlier one has rejected.
     public var rejectsPath: String?
     /// So many rejected records are too many: the run fails with the next one; nil: no number is.

@@ -42,7 +42,7 @@ extension FileProcessor {
     /// - Throws: `StreamError`: `invalidConfiguration` for what does not go together, before anything is written;
     ///   `fileNotFound` where there is no input; `invalidRecord` with record and column; else as `StreamContext.stream`.
     ///   `metrics` has what was done until then. Nothing is published of the output that failed, nor of rejected records, whose
-    ///   file is renamed right before the output's: only where that very rename fails they are there without it.
+    ///   file is renamed right before the output's: only where closing that fails they are there without it.
     @discardableResult
     public func process() throws -> StreamMetrics {
         let listeners = try begin()
