@@ -234,6 +234,43 @@ struct AsyncStreamContextTests {
         #expect(folder.names == ["pipe.csv"])
     }
 
+    @Test("are cancelled, not completed, where a sequence ends because its task was cancelled")
+    func cancelledSequence() async throws {
+        // The task's children hear of it before the run does.
+        let run = try StreamRun(config(2), [])
+        let (silent, continuation) = AsyncStream.makeStream(of: StreamChunk.self)
+        defer { continuation.finish() }
+        let feeding = Task { try await run.feed(silent) }
+        feeding.cancel()
+        try await feeding.value
+        #expect(run.isCancelled)
+
+        let taken = AsyncStream.makeStream(of: Void.self)
+        let context = AsyncStreamContext(config(2))
+        let task = Task {
+            try await context.streamAsync(source: self.sequence(100)) { _ in
+                taken.continuation.yield()
+                while true {
+                    try Task.checkCancellation()
+                    await Task.yield()
+                }
+            }
+        }
+        for await _ in taken.stream { break }
+        task.cancel()
+        let error = await #expect(throws: StreamError.self) { try await task.value }
+        #expect(error?.code == .cancelled && context.status == .error && context.isCancelled)
+    }
+
+    @Test("say so where the closure is what holds the run back", arguments: [1, 2])
+    func bottleneck(workers: Int) async throws {
+        let metrics = try await AsyncStreamContext(config(workers)).streamAsync(source: sequence(20)) { _ in
+            let start = Clock.monotonicSeconds()
+            while Clock.monotonicSeconds() - start < 0.005 { await Task.yield() }
+        }
+        #expect(metrics.bottleneck == "write" && metrics.write.busy >= 0.1, "\(metrics)")
+    }
+
     @Test("end at their deadline, though nothing comes, or the closure takes nothing", arguments: [1, 2])
     func deadline(workers: Int) async throws {
         var config = config(workers)

@@ -11,12 +11,13 @@ struct DeterminismTests {
         var workers = 1
         var chunkSize = 1000
         var kernel = KernelChoice.scalar
+        var memory = 512
         /// Whether a processor sees the chunks: else they need not be made.
         var isLookedAt = true
 
         var description: String {
             "\(from) to \(to)\(compression), \(workers) workers, chunks of \(chunkSize), \(kernel.rawValue)"
-                + (isLookedAt ? "" : ", not looked at")
+                + ", \(memory) MB" + (isLookedAt ? "" : ", not looked at")
         }
         /// What may not change the bytes of a compressed file.
         var alone: Way {
@@ -31,11 +32,11 @@ struct DeterminismTests {
                 for workers in [1, 2, 3, 4, 8, 16] {
                     for chunkSize in [1, 7, 1000, 65_536] {
                         for kernel in kernels where step > 1 || kernel != .auto {
-                            for isLookedAt in [true, false] {
+                            for (isLookedAt, memory) in [(true, 512), (true, 16), (false, 512), (false, 16)] {
                                 ways.append(
                                     Way(
                                         from: from, to: to, compression: compression, workers: workers,
-                                        chunkSize: chunkSize, kernel: kernel, isLookedAt: isLookedAt))
+                                        chunkSize: chunkSize, kernel: kernel, memory: memory, isLookedAt: isLookedAt))
                             }
                         }
                     }
@@ -49,7 +50,8 @@ struct DeterminismTests {
 
     private func stream(_ way: Way) throws -> [UInt8] {
         let output = folder.file("out.\(way.to)\(way.compression)")
-        let context = StreamContext(StreamConfig(chunkSize: way.chunkSize, parallelism: way.workers))
+        let context = StreamContext(
+            StreamConfig(chunkSize: way.chunkSize, parallelism: way.workers, memoryLimitMB: way.memory))
         if way.isLookedAt {
             context.addProcessor { chunk in chunk.data.setAll("seen", to: .bool(chunk.data.count > 0)) }
         }
@@ -68,7 +70,7 @@ struct DeterminismTests {
         return try bytesOfFile(folder.file("plain.txt"))
     }
 
-    @Test("the same bytes come out for any number of threads, any chunk size and any kernel")
+    @Test("the same bytes come out for any number of threads, any chunk size, any kernel and any memory")
     func ways() throws {
         var random = SplitMix64(seed: 5)
         let count = isStress ? 20_000 : 12_000 / step

@@ -147,7 +147,8 @@ struct EngineValueTests {
             StreamConfig(chunkSize: 0), StreamConfig(bufferSize: 0), StreamConfig(parallelism: 0),
             StreamConfig(parallelism: 1025), StreamConfig(memoryLimitMB: 0), StreamConfig(backpressureThreshold: -1),
             StreamConfig(timeoutSeconds: 0), StreamConfig(timeoutSeconds: -1), StreamConfig(timeoutSeconds: .nan),
-            StreamConfig(maxRetries: -1), StreamConfig(retryDelay: RetryDelay(first: -1)),
+            StreamConfig(maxRetries: -1), StreamConfig(maxRetries: .max),
+            StreamConfig(retryDelay: RetryDelay(first: -1)),
             StreamConfig(retryDelay: RetryDelay(jitter: 2)), StreamConfig(retryDelay: RetryDelay(cap: .nan)),
         ]
         for config in broken {

@@ -183,6 +183,33 @@ struct RunTests {
         }
     }
 
+    @Test("the books of every kind of run have to be even, whichever counter is off", arguments: [1, 2])
+    func ledgerOfRuns(workers: Int) async throws {
+        let counters: [WritableKeyPath<Ledger, Int> & Sendable] = [\.read, \.added, \.filtered, \.rejected, \.written]
+        for counter in counters {
+            @Sendable func spoil(_ books: Books?) { books?.enter { $0[keyPath: counter] += 1 } }
+            let context = StreamContext(StreamConfig(parallelism: workers))
+            context.addProcessor { [weak context] _ in spoil(context?.withState { $0.run }?.books) }
+            let sink = KeepingSink()
+            let error = streamError { try context.stream(source: CountingSource([2]), sink: sink) }
+            #expect(error?.code == .brokenLedger && sink.isAborted && !sink.isClosed && context.status == .error)
+
+            let pushed = StreamContext(StreamConfig(parallelism: workers))
+            pushed.addProcessor { [weak pushed] _ in spoil(pushed?.withState { $0.push }?.books) }
+            #expect(pushed.addChunk(StreamChunk(data: [["id": 1]], isLast: true)))
+            #expect(streamError { while try pushed.getNextChunk() != nil {} }?.code == .brokenLedger)
+            #expect(pushed.status == .error)
+            pushed.close()
+
+            let tasks = AsyncStreamContext(StreamConfig(parallelism: workers))
+            tasks.addProcessor { [weak tasks] _ in spoil(tasks?.context.withState { $0.run }?.books) }
+            let late = await #expect(throws: StreamError.self) {
+                try await tasks.streamAsync(source: CountingSource([2]).chunks) { _ in await Task.yield() }
+            }
+            #expect(late?.code == .brokenLedger && tasks.status == .error)
+        }
+    }
+
     @Test("a sink that lost a record publishes nothing")
     func lostRecord() throws {
         let folder = TemporaryFolder()

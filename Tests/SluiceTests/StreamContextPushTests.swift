@@ -174,6 +174,83 @@ struct StreamContextPushTests {
         #expect(throws: (any Error).self) { try context.push(chunk(0..<1)) }
     }
 
+    @Test("fail with what the processor threw, also for those who wait meanwhile", arguments: [1, 2])
+    func errorsOfWaiting(workers: Int) throws {
+        struct Oops: Error {}
+        let context = StreamContext(StreamConfig(bufferSize: 2, parallelism: workers, retryOnError: false))
+        defer { context.close() }
+        let go = Tally()
+        context.addProcessor { chunk in
+            guard chunk.data[0]["id"] == 1 else { return }
+            while go.value == 0 { sched_yield() }
+            throw Oops()
+        }
+        #expect(context.addChunk(chunk(0..<1)) && context.addChunk(chunk(1..<2)))
+        // Two wait for room, and two for what comes out.
+        let (causes, others, waiting) = (Tally(), Tally(), Tally())
+        func start(_ body: @escaping @Sendable () throws -> Void) {
+            Thread {
+                waiting.add()
+                do { while true { try body() } } catch is Oops { causes.add() } catch { others.add() }
+            }.start()
+        }
+        let more = chunk(5..<6)
+        for _ in 0..<2 {
+            start { try context.push(more) }
+            start { _ = try context.getNextChunk() }
+        }
+        while waiting.value < 4 { sched_yield() }
+        go.add()
+        while causes.value + others.value < 4 { sched_yield() }
+        #expect(causes.value == 4 && context.status == .error && context.metrics.errorsCount == 1)
+    }
+
+    @Test("are paused where there is no room, until there is again")
+    func pauses() throws {
+        let context = StreamContext(StreamConfig(bufferSize: 2, parallelism: 1))
+        defer { context.close() }
+        #expect(context.addChunk(chunk(0..<1)) && context.addChunk(chunk(1..<2)) && context.status == .active)
+        #expect(!context.addChunk(chunk(2..<3)) && context.status == .paused)
+        #expect(ids(try context.getNextChunk()) == [0] && context.status == .active)
+        let paused = context.metrics.pausedSeconds
+        #expect(context.metrics.pauseCount == 1 && context.metrics.pausedSeconds == paused)
+    }
+
+    @Test("and runs take turns on a context, and it speaks of the one that began last")
+    func turns() throws {
+        let context = StreamContext(StreamConfig(parallelism: 2))
+        defer { context.close() }
+        #expect(context.addChunk(chunk(0..<3)))
+        let refused = streamError { try context.stream(source: CountingSource([1]), sink: KeepingSink()) }
+        #expect(refused?.code == .invalidConfiguration && context.status == .active)
+        context.finish()
+        while try context.getNextChunk() != nil {}
+        #expect(context.status == .completed && context.progress?.writtenRecords == 3)
+        let failed = streamError { try context.stream(source: CountingSource([1], failsAt: 1), sink: KeepingSink()) }
+        #expect(failed?.code == .readFailed && context.status == .error)
+        #expect(context.metrics.writtenRecords == 1 && context.progress?.writtenRecords == 1)
+        #expect(context.addChunk(chunk(0..<5, isLast: true)) && context.status == .active)
+        #expect(ids(try context.getNextChunk()) == Array(0..<5))
+        #expect(try context.getNextChunk() == nil && context.metrics.writtenRecords == 5)
+        #expect(try context.stream(source: CountingSource([2]), sink: KeepingSink()).writtenRecords == 2)
+        #expect(context.status == .completed && context.metrics.writtenRecords == 2)
+    }
+
+    @Test(
+        "that nobody takes out end with the context, which says that they did not come to their end",
+        arguments: [true, false])
+    func givenUp(isClosed: Bool) {
+        let context = StreamContext(StreamConfig(parallelism: 2))
+        #expect(context.addChunk(chunk(0..<1)))
+        if isClosed { context.close() } else { context.cancel() }
+        #expect(context.status == .error && context.isCancelled)
+        let seconds = context.metrics.durationSeconds()
+        #expect(context.metrics.durationSeconds() == seconds)
+        #expect(streamError { _ = try context.getNextChunk() }?.code == .cancelled)
+        context.close()
+        #expect(context.status == .error)
+    }
+
     @Test("that nobody takes out are an error at the end of the scope; those that processors took away are not")
     func undelivered() throws {
         let error = streamError {

@@ -97,6 +97,23 @@ struct StreamContextTests {
         }
     }
 
+    @Test("chunks before the one that failed reach the sink, however many are read at once", arguments: workers)
+    func earliestErrorOfFile(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "id\n" + (0..<100).map { "\($0)\n" }.joined())
+        for k in [0, 1, 5, 99] {
+            let context = StreamContext(config(workers))
+            context.addProcessor { chunk in
+                if chunk.sequenceNumber >= k { throw Oops(chunk: chunk.sequenceNumber) }
+            }
+            let sink = KeepingSink()
+            #expect(throws: Oops(chunk: k)) {
+                try context.stream(source: FileStreamSource(path, chunkSize: 1), sink: sink)
+            }
+            #expect(sink.ids == Array(0..<k) && sink.isAborted && context.metrics.writtenRecords == k)
+        }
+    }
+
     @Test("an error of the source or the sink ends the run, wherever it comes", arguments: workers)
     func outsideErrors(workers: Int) throws {
         let sizes = Array(repeating: 2, count: 9)
@@ -162,6 +179,17 @@ struct StreamContextTests {
         #expect(error?.code == .missingField && tries.value == 1)
     }
 
+    @Test(
+        "what lies outside the data is tried again",
+        arguments: [StreamError.Code.databaseBusy, .noSpace, .fileNotFound])
+    func retryOfOthers(code: StreamError.Code) throws {
+        let tries = Tally()
+        let context = StreamContext(config(2, retries: 2))
+        context.addProcessor { _ in if tries.add() < 3 { throw StreamError(code, "not now") } }
+        let metrics = try context.stream(source: CountingSource([1]), sink: KeepingSink())
+        #expect(metrics.writtenRecords == 1 && metrics.retriesCount == 2)
+    }
+
     @Test("files come out the same, to the byte, for any number of threads", arguments: ["csv", "jsonl", "json"])
     func determinism(format: String) throws {
         let folder = TemporaryFolder()
@@ -207,21 +235,31 @@ struct StreamContextTests {
         }
     }
 
-    @Test("from file to file no more threads run than cores are good for, but where processors may wait")
+    @Test("between files and memory no more threads run than cores are good for, but where processors may wait")
     func workersWithoutProcessor() throws {
         let folder = TemporaryFolder()
         let path = try folder.file("x.csv", "a\n" + (0..<100).map { "\($0)\n" }.joined())
-        let context = StreamContext(config(128))
-        func workers() throws -> Int {
-            let metrics = try context.stream(
-                source: FileStreamSource(path, chunkSize: 1), sink: FileStreamSink(folder.file("x.jsonl")))
-            #expect(metrics.writtenRecords == 100)
-            return metrics.workers
-        }
+        let records = (0..<100).map { ["a": .int($0)] as Record }
+        let sources: [() throws -> any StreamSource] = [
+            { try FileStreamSource(path, chunkSize: 1) }, { MemoryStreamSource(records, chunkSize: 1) },
+        ]
+        let sinks: [() throws -> any StreamSink] = [
+            { try FileStreamSink(folder.file("x.jsonl")) }, MemoryStreamSink.init,
+        ]
         let cores = StreamConfig.activeCores
-        #expect(try workers() == (cores <= 2 ? 4 : cores < 64 ? 2 * cores : 128))
-        context.addProcessor { _ in }
-        #expect(try workers() == 128)
+        for source in sources {
+            for sink in sinks {
+                let context = StreamContext(config(128))
+                func workers() throws -> Int {
+                    let metrics = try context.stream(source: source(), sink: sink())
+                    #expect(metrics.writtenRecords == 100 && context.progress?.fraction == 1)
+                    return metrics.workers
+                }
+                #expect(try workers() == (cores <= 2 ? 4 : cores < 64 ? 2 * cores : 128))
+                context.addProcessor { _ in }
+                #expect(try workers() == 128)
+            }
+        }
     }
 
     @Test("metrics count bytes and time, and the configuration's numbers act")
@@ -459,7 +497,7 @@ struct StreamContextTests {
         }
     }
 
-    @Test("a run ends at its deadline though nobody reads its output", arguments: [1, 2])
+    @Test("a run ends at its deadline, or cancelled, though nobody reads its output", arguments: [1, 2])
     func fullPipe(workers: Int) throws {
         let folder = TemporaryFolder()
         let input = try folder.file("x.csv", "a\n" + (0..<100_000).map { "\($0)\n" }.joined())
@@ -467,11 +505,21 @@ struct StreamContextTests {
         try #require(mkfifo(path, 0o600) == 0)
         let descriptor = open(path, O_RDWR)
         defer { close(descriptor) }
-        let error = streamError {
-            try StreamContext(config(workers) { $0.timeoutSeconds = 0.05 }).stream(
-                source: try FileStreamSource(input), sink: try FileStreamSink(path, format: .jsonl))
+        for isCancelled in [false, true] {
+            let context = StreamContext(config(workers) { if !isCancelled { $0.timeoutSeconds = 0.05 } })
+            if isCancelled {
+                Thread {
+                    repeat {
+                        context.cancel()
+                        sched_yield()
+                    } while context.status != .error
+                }.start()
+            }
+            let error = streamError {
+                try context.stream(source: try FileStreamSource(input), sink: try FileStreamSink(path, format: .jsonl))
+            }
+            #expect(error?.code == (isCancelled ? .cancelled : .timedOut) && context.status == .error)
         }
-        #expect(error?.code == .timedOut)
     }
 
     @Test("an error stays the status when the context is closed, and a run that ended well stays completed")

@@ -5,7 +5,7 @@
 /// Tasks are suspended while they wait; the work is done on threads of the run's own. Cancelling the task ends the run: it throws
 /// `cancelled`, and the sink is aborted.
 public final class AsyncStreamContext: Sendable {
-    private let context: StreamContext
+    let context: StreamContext
 
     public init(_ config: StreamConfig = StreamConfig()) { context = StreamContext(config) }
 
@@ -40,6 +40,8 @@ public final class AsyncStreamContext: Sendable {
 
     /// As `StreamContext.cancel`.
     public func cancel() { context.cancel() }
+    /// As `StreamContext.isCancelled`.
+    public var isCancelled: Bool { context.isCancelled }
 }
 
 // MARK: - Into a sink
@@ -155,7 +157,8 @@ extension StreamContext {
             return run.metrics
         } catch {
             end(.error)
-            throw error
+            // What the task was doing may have heard of it before the run did.
+            throw error is CancellationError && Task.isCancelled ? StreamError.cancelled : error
         }
     }
 }

@@ -104,11 +104,13 @@ public struct ProcessingResult: Sendable {
     public internal(set) var processedRecords = 0
     /// Records that the source gave.
     public internal(set) var readRecords = 0
-    /// Records that the transform took away, and those it added.
+    /// Records that the transform took away.
     public internal(set) var filteredRecords = 0
+    /// Records that the transform added.
     public internal(set) var addedRecords = 0
     /// Seconds.
     public internal(set) var duration = 0.0
+    /// The error that ended the run, if any: one at most. What is no `StreamError` is wrapped as `processorFailed`.
     public internal(set) var errors: [StreamError] = []
 
     /// Whether all went well.

@@ -208,7 +208,10 @@ extension Pipeline {
             return state.window.next == ticket.number
         }
         Self.resume(state, Self.output)
-        if ticket.hasFailed { wakeReader() }
+        guard ticket.hasFailed else { return }
+        // No more is wanted of any of them.
+        state.wakeAll()
+        Self.resume(state)
     }
 
     func wakeReader() {
@@ -261,6 +264,8 @@ extension Pipeline {
             return true
         }
         budget.advance()
+        // Who hands chunks in may not ask again for long.
+        state.withLock { if $0.flow.countsWork && $0.flow.isPaused { _ = admission(&$0) } }
         // Who waits for the end looks whether this was the last one.
         state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
         Self.resume(state)

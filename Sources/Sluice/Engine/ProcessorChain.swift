@@ -58,11 +58,12 @@ struct ProcessorChain: Sendable {
         }
     }
 
-    /// What is wrong with the data stays wrong.
+    /// What is wrong with the data stays wrong, and so does what ends a run; what lies outside of both may change.
     private static func mayPass(_ error: any Error) -> Bool {
         guard let error = error as? StreamError else { return true }
         return switch error.code {
-        case .processorFailed, .readFailed, .writeFailed, .unsupported: true
+        case .processorFailed, .unsupported, .databaseFailed, .databaseBusy: true
+        case .fileNotFound, .permissionDenied, .cannotCreate, .readFailed, .writeFailed, .noSpace: true
         default: false
         }
     }

@@ -2,7 +2,7 @@
 final class PushRun: Sendable {
     private let interrupt: Interrupt
     private let meter: RunMeter
-    private let books = Books()
+    let books = Books()
     private let budget: MemoryBudget
     private let pipeline: Pipeline
     private let clock = RunClock()
@@ -43,10 +43,11 @@ final class PushRun: Sendable {
 
     deinit { join() }
 
-    /// Ends what is under way, and the threads.
+    /// Ends what is under way, and the threads. What nobody took out is let go of.
     func join() {
-        interrupt.stop(.cancelled)
+        cancel()
         threads.join()
+        pipeline.discard()
         listeners.end(progress)
     }
 }
@@ -62,11 +63,14 @@ extension PushRun {
     /// Waits for room.
     /// - Throws: why no more is taken.
     func push(_ chunk: StreamChunk) throws {
-        let isAdded = try pipeline.addWaiting(cargo(chunk)) { note(chunk) }
-        guard isAdded else {
-            throw state.withLock { $0.failure } ?? pipeline.failure
-                ?? StreamError(.closed, "no more chunks are taken", stage: "process")
+        var reason: any Error = StreamError(.closed, "no more chunks are taken", stage: "process")
+        do {
+            if try pipeline.addWaiting(cargo(chunk), { note(chunk) }) { return }
+        } catch {
+            reason = error
         }
+        // The cause of what stopped the run, as it was thrown.
+        throw state.withLock { $0.failure } ?? pipeline.failure ?? reason
     }
 
     private func cargo(_ chunk: StreamChunk) -> Cargo {
@@ -147,12 +151,17 @@ extension PushRun {
         do {
             return try body()
         } catch {
+            // Who waited while another call failed hears of that by the interrupt, which knows it wrapped.
+            let first: (any Error)? = state.withLock { state in
+                guard let failure = state.failure else {
+                    (state.status, state.failure) = (.error, error)
+                    return nil
+                }
+                return failure
+            }
+            if let first { throw first }
             clock.stop()
             meter.add { $0.errorsCount += 1 }
-            state.withLock { state in
-                state.status = .error
-                if state.failure == nil { state.failure = error }
-            }
             interrupt.stop(StreamError(wrapping: error))
             listeners.end(progress)
             throw error
@@ -172,12 +181,20 @@ extension PushRun {
 // MARK: - What is known of it
 
 extension PushRun {
-    func cancel() { interrupt.stop(.cancelled) }
+    func cancel() {
+        interrupt.stop(.cancelled)
+        clock.stop()
+    }
+
     var isCancelled: Bool { interrupt.hasStopped }
+
+    /// Whether it has neither come to its end nor been stopped.
+    var isUnderWay: Bool { state.withLock { $0.status } == .active && (try? interrupt.check()) != nil }
 
     var status: StreamStatus {
         let status = state.withLock { $0.status }
-        return status == .active && pipeline.isPaused ? .paused : status
+        guard status == .active else { return status }
+        return !isUnderWay ? .error : pipeline.isPaused ? .paused : .active
     }
 
     var progress: StreamProgress { StreamProgress(metrics, isPaused: pipeline.isPaused) }

@@ -10,6 +10,8 @@ public struct RetryDelay: Sendable {
     /// Share of the delay that is random, 0 ... 1.
     public var jitter: Double
 
+    /// Takes any numbers: negative seconds, and a jitter outside of 0 ... 1, are refused when a run begins
+    /// (`invalidConfiguration`).
     public init(first: Double = 0.1, cap: Double = 5, jitter: Double = 0.5) {
         self.first = first
         self.cap = cap

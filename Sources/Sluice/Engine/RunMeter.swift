@@ -33,6 +33,18 @@ final class RunMeter: Sendable {
         return try body()
     }
 
+    /// As `time`, for a task: what it is suspended for counts.
+    func time<R>(
+        _ path: WritableKeyPath<StreamMetrics, Double> & Sendable, _ body: () async throws -> R
+    ) async rethrows -> R {
+        let start = now
+        defer {
+            let seconds = now - start
+            if isTiming { totals.withLock { $0[keyPath: path] += seconds } }
+        }
+        return try await body()
+    }
+
     /// As `time`, for work that waits in between, which is none: `body` adds the seconds of that to what it is given.
     func time<R>(
         _ path: WritableKeyPath<StreamMetrics, Double> & Sendable, _ body: (inout Double) throws -> R

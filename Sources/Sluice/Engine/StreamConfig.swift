@@ -1,20 +1,26 @@
 /// How a run is carried out: how much at once, on how many threads, for how long, and what happens on an error.
 ///
-/// The bytes that a run writes depend on `chunkSize` alone, and on that only where they are compressed.
+/// Records and bytes that a run writes do not depend on these numbers, but for compressed bytes (gzip, LZ4), which depend on
+/// `chunkSize`, `bufferSize` and `backpressureThreshold`. A *unit* of work is whole chunks of a file, up to the one that
+/// reaches about 256 KiB, or a quarter of the smaller of the latter two in records; each unit ends a block of the
+/// compression. Threads and memory change no byte.
 public struct StreamConfig: Sendable {
     /// Records of a chunk, for file sources that were not given a size of their own; at least 1.
     public var chunkSize: Int
-    /// Records that are read and not yet written, at most: in queues, in work, and waiting for their turn; at least 1. A unit is
-    /// let through all the same where nothing else is under way.
+    /// Records that may be queued, that is, wait for a worker or for their turn to be written; at least 1. Where another unit
+    /// would exceed it the source is held back, unless nothing is queued. What workers and the writer have in hand does not
+    /// count. A unit's size is not known before it is read: it is taken to be that of the largest so far. Of chunks that are
+    /// handed in (`push`, `addChunk`) all that were not taken out yet count, and sizes are known.
     public var bufferSize: Int
-    /// Threads that decode, transform and encode; at least 1. With one the whole run stays on the caller's thread. Others take the
-    /// place of those that wait to try a processor again. From files to files without a processor no more run than four, or two
-    /// a core where that is more.
+    /// Threads that decode, transform and encode; at least 1. With one the whole run stays on the caller's thread. Others take
+    /// the place of those that wait to try a processor again. Between files, memory and databases that keep no thread waiting
+    /// (`StreamDatabase.mayBlock`), without a processor, no more than max(4, 2 × `activeCores`) run.
     public var parallelism: Int
     /// 2^20 bytes that blocks of input, indexes, queues and output may hold together; at least 1. A unit (about 256 KiB of input
     /// and what is made of it, or one record where that is more) that does not fit by itself is an error.
     public var memoryLimitMB: Int
-    /// Records read and not yet written at which the source is paused, until they are less than half as many; at least 1.
+    /// Queued records (as of `bufferSize`) at which the source is paused, until they are fewer than half as many; at least 1.
+    /// Chunks that are handed in are held back by `bufferSize` alone.
     public var backpressureThreshold: Int
     /// Seconds that a run may take; nil: any time.
     public var timeoutSeconds: Double?
@@ -29,6 +35,7 @@ public struct StreamConfig: Sendable {
     /// Which implementation of the hot functions runs, for file sources and sinks that were not given one of their own.
     public var kernel: KernelChoice
 
+    /// Takes any numbers: those that make no sense are refused when a run begins (`invalidConfiguration`).
     public init(
         chunkSize: Int = 1000, bufferSize: Int = 10_000, parallelism: Int = StreamConfig.activeCores,
         memoryLimitMB: Int = 512, backpressureThreshold: Int = 5_000, timeoutSeconds: Double? = nil,
@@ -63,8 +70,12 @@ extension StreamConfig {
         for (name, value, most) in counts where !(1...most).contains(value) {
             throw StreamError(.invalidConfiguration, "\(name) is \(value), and has to be 1 to \(most)")
         }
-        guard maxRetries >= 0, retryDelay.isValid else {
-            throw StreamError(.invalidConfiguration, "maxRetries and the seconds of retryDelay are not negative")
+        guard (0...1 << 48).contains(maxRetries) else {
+            throw StreamError(.invalidConfiguration, "maxRetries is \(maxRetries), and has to be 0 to \(1 << 48)")
+        }
+        guard retryDelay.isValid else {
+            throw StreamError(
+                .invalidConfiguration, "the seconds of retryDelay are not negative, and its jitter is 0 to 1")
         }
         guard timeoutSeconds.map({ $0 > 0 }) ?? true else {
             throw StreamError(.invalidConfiguration, "timeoutSeconds has to be more than 0", hint: "nil is no limit")

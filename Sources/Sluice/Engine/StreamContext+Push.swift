@@ -11,7 +11,8 @@
 /// from any thread.
 extension StreamContext {
     /// Hands in a chunk, if there is room.
-    /// - Returns: false where there is none, or no more is taken: nothing has changed then.
+    /// - Returns: false where there is none, or no more is taken, or the configuration is invalid (`push` says why): nothing has
+    ///   changed then.
     public func addChunk(_ chunk: StreamChunk) -> Bool { (try? pushRun())?.add(chunk) ?? false }
 
     /// Hands in records as a chunk, if there is room.

@@ -166,15 +166,19 @@ extension StreamContext {
 
     /// A new run, if none is under way.
     func begin(_ more: [ProcessorStep]) throws(StreamError) -> StreamRun {
+        // One that has ended is let go of outside the lock: it waits for its threads.
+        var ended: PushRun?
+        defer { withExtendedLifetime(ended) {} }
         let begun: Result<StreamRun, StreamError> = state.withLock { state in
             if state.isClosed { return .failure(StreamError(.closed, "the context is closed")) }
-            if state.status == .active {
+            if state.status == .active || state.push?.isUnderWay == true {
                 return .failure(StreamError(.invalidConfiguration, "a run is under way already"))
             }
             let listeners = Self.takeListeners(&state)
             return Result { () throws(StreamError) in
                 let run = try StreamRun(config, state.steps + more, listeners)
                 (state.status, state.run) = (.active, run)
+                (ended, state.push) = (state.push, nil)
                 return run
             }
         }
@@ -204,7 +208,10 @@ extension StreamContext {
     }
 
     /// How far the run that is under way has got, or the last one.
-    public var progress: StreamProgress? { state.withLock { $0.run }?.progress }
+    public var progress: StreamProgress? {
+        let (run, push) = state.withLock { ($0.run, $0.push) }
+        return push?.progress ?? run?.progress
+    }
 
     /// Ends the run that is under way: it throws `cancelled`, and its sink is aborted. Waits for nothing. User code that is
     /// running is not interrupted: let it look at `isCancelled`.

@@ -7,7 +7,7 @@ public struct StreamMetrics: Sendable {
         /// Waiting for something to work on: the stages before are slower. A thread that reads and writes as well waits for its
         /// turn to do so, or for room.
         public internal(set) var waiting = 0.0
-        /// Waiting for room to hand it on: the stages behind are slower.
+        /// Waiting for room to hand it on: the stages behind are slower. Known of `read` only, else 0.
         public internal(set) var blocked = 0.0
     }
 
@@ -15,46 +15,57 @@ public struct StreamMetrics: Sendable {
     public internal(set) var chunksProcessed = 0
     /// Records that were written.
     public var itemsProcessed: Int { writtenRecords }
-    /// Bytes of the input, decompressed.
+    /// Bytes of the input, decompressed and as UTF-8; 0 for sources that hand out whole chunks: memory, databases.
     public internal(set) var bytesProcessed = 0
 
-    /// Errors of processors that a retry has mended, and the one that ended the run.
+    /// Errors of tries that another one followed, whether or not that went well, and the error that ended the run.
     public internal(set) var errorsCount = 0
-    /// How often a step was tried again.
+    /// How often a processor was tried again.
     public internal(set) var retriesCount = 0
 
-    /// Records that the source handed out; that processors made, and took away; that went where rejected ones go; that were
-    /// written. `read + added = written + filtered + rejected` at the end of each run.
+    /// Records that the source handed out. `read + added = written + filtered + rejected` at the end of each run.
     public internal(set) var readRecords = 0
+    /// Records by which processors have made chunks longer.
     public internal(set) var addedRecords = 0
+    /// Records by which processors have made chunks shorter, or that were in chunks they took away.
     public internal(set) var filteredRecords = 0
+    /// Records that went where rejected ones go.
     public internal(set) var rejectedRecords = 0
+    /// Records that were written, as the sink counts them; those of chunks handed in, that were taken out.
     public internal(set) var writtenRecords = 0
 
     /// Bytes consumed of the input as it is stored; 0 for sources that are no files.
     public internal(set) var bytesRead = 0
-    /// Bytes of the output before compression, and as they are stored; 0 for sinks that are no files.
+    /// Bytes of the output before compression; 0 for sinks that are no files.
     public internal(set) var bytesEncoded = 0
+    /// Bytes of the output as they are stored; 0 for sinks that are no files.
     public internal(set) var bytesWritten = 0
 
-    /// How often the source was held back, and for how many seconds.
+    /// How often the source was held back, or chunks that were handed in found no room.
     public internal(set) var pauseCount = 0
+    /// Seconds that this took, all together; also where times are not measured.
     public internal(set) var pausedSeconds = 0.0
 
-    /// Most bytes that the run's blocks held at once, and that the process has ever held.
+    /// Most bytes that were charged to the run's memory limit at once.
     public internal(set) var peakBudgetBytes = 0
+    /// Most bytes of memory that the process has held at once since it started, whatever for.
     public internal(set) var peakResidentBytes = 0
-    /// Most memory that the run's blocks held at once, in 2^20 bytes.
+    /// `peakBudgetBytes` in 2^20 bytes.
     public var peakMemoryMB: Double { Double(peakBudgetBytes) / 1_048_576 }
 
-    /// Reading and cutting; decoding, processing and encoding, by workers; writing.
+    /// Seconds of reading and cutting; `blocked` is while the source was held back.
     public internal(set) var read = StageTimes()
+    /// Seconds of decoding; `waiting` is that of workers, whatever they do next.
     public internal(set) var decode = StageTimes()
+    /// Seconds in processors, without the delays before they are tried again.
     public internal(set) var process = StageTimes()
+    /// Seconds of encoding by workers; where the writer encodes, as with one thread, this is part of `write`.
     public internal(set) var encode = StageTimes()
+    /// Seconds of writing, or of the closure that takes the chunks.
     public internal(set) var write = StageTimes()
 
-    /// Threads that decode, process and encode; where files are streamed, they read and write as well.
+    /// Threads that decode, process and encode; between files, memory and databases that keep no thread waiting
+    /// (`StreamDatabase.mayBlock`), and where it is one, they read and write as well.
     public internal(set) var workers = 0
     var seconds = 0.0
     /// Share of the input that was consumed.

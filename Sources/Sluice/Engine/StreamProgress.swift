@@ -1,9 +1,11 @@
 /// How far a run has got.
 public struct StreamProgress: Sendable {
-    /// Share of the input's bytes, as they are stored, that were consumed, 0 ... 1; nil where their number is not known.
+    /// Share of the input that was consumed, 0 ... 1: of files, of their bytes as they are stored; of memory and databases, of
+    /// their records. Nil where the number of all is not known.
     public let fraction: Double?
-    /// Records read, and written.
+    /// Records read.
     public let readRecords: Int
+    /// Records written.
     public let writtenRecords: Int
     /// Seconds since the start.
     public let seconds: Double
@@ -15,6 +17,8 @@ public struct StreamProgress: Sendable {
     public var secondsLeft: Double? {
         fraction.flatMap { $0 > 0 ? seconds / $0 * (1 - $0) : nil }
     }
+    /// Whether the source is held back at this moment; of chunks that are handed in, whether one found no room, and there is
+    /// still none.
     public let isPaused: Bool
 
     init(_ metrics: StreamMetrics, isPaused: Bool) {

@@ -18,11 +18,21 @@ extension StreamRun {
                 let cargo = Cargo(records: records, bytes: 0, heldBytes: chunk.data.addedBytes) { .chunk(chunk) }
                 guard try await pipeline.addSuspending(cargo) else { return }
             }
+            try stopWithTask()
             try interrupt.check()
             pipeline.endInput()
         } catch {
+            try? stopWithTask()
             pipeline.endInput(error)
         }
+    }
+
+    /// A sequence may end where its task is cancelled, as if that were all there is; and the run may not know of it yet: the task's
+    /// children are told first.
+    private func stopWithTask() throws(StreamError) {
+        guard Task.isCancelled else { return }
+        interrupt.stop(.cancelled)
+        throw .cancelled
     }
 
     /// Streams to a closure, which is awaited chunk by chunk.
@@ -37,14 +47,14 @@ extension StreamRun {
         do {
             // A task that is suspended wakes for no deadline.
             clock = try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() }
-            while let ticket = try await pipeline.takeDoneSuspending() {
+            while let ticket = try await meter.time(\.write.waiting, { try await pipeline.takeDoneSuspending() }) {
                 let outcome = ticket.takeOutcome()
-                if let error = outcome.error { throw error }
                 for chunk in outcome.chunks {
-                    try await deliver(chunk)
+                    try await meter.time(\.write.busy) { try await deliver(chunk) }
                     books.enter { $0.written += chunk.data.count }
                 }
                 meter.add { $0.chunksProcessed += outcome.processedChunks }
+                if let error = outcome.error { throw error }
                 terms.budget.refund(outcome.addedBytes)
                 pipeline.leave()
                 report()

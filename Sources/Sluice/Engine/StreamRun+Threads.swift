@@ -161,7 +161,7 @@ extension StreamRun {
     /// Writes what became of a unit.
     private func write(_ ticket: Ticket, _ feed: Feed?, _ writer: SinkWriter, _ gate: EncoderGate) throws {
         let outcome = ticket.takeOutcome()
-        if let error = outcome.error { throw error }
+        if let error = outcome.error, outcome.chunks.isEmpty { throw error }
         writer.announce(feed?.schema)
         let (written, rejected) = try meter.time(\.write.busy) {
             (try commit(outcome, writer), try writer.reject(outcome.rejected))
@@ -172,6 +172,7 @@ extension StreamRun {
             ledger.rejected += rejected
         }
         note(writer, chunks: outcome.processedChunks)
+        if let error = outcome.error { throw error }
         terms.budget.refund(outcome.addedBytes + outcome.rejectedBytes)
     }
 

@@ -86,7 +86,13 @@ final class StreamRun: Sendable {
         else {
             return nil
         }
-        return try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() }
+        do throws(StreamError) {
+            return try SystemThread.start("sluice-clock") { self.interrupt.watchDeadline() }
+        } catch {
+            // Others may wait for the run already.
+            interrupt.stop(error)
+            throw error
+        }
     }
 
     /// A source as this run reads it.
@@ -137,8 +143,12 @@ final class StreamRun: Sendable {
         let budget = terms.budget
         guard budget.used > budget.limit else { return }
         throw StreamError(
-            .memoryLimit, "a unit of work takes \(budget.used) bytes, and memoryLimitMB allows \(budget.limit)",
-            stage: "cut", hint: "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes")
+            .memoryLimit,
+            "one unit of work, with what is kept of others, takes \(budget.used) bytes, and memoryLimitMB allows \(budget.limit)",
+            stage: "cut",
+            hint:
+                "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes; keep data.compacted() of chunks"
+        )
     }
 }
 
@@ -267,7 +277,8 @@ final class RunClock: Sendable {
     private let start = Clock.monotonicSeconds()
     private let end = Monitor<Double?>(nil, conditions: 0)
 
-    func stop() { end.withLock { $0 = Clock.monotonicSeconds() } }
+    /// The first time counts.
+    func stop() { end.withLock { end in if end == nil { end = Clock.monotonicSeconds() } } }
 
     var seconds: Double { (end.withLock { $0 } ?? Clock.monotonicSeconds()) - start }
 }

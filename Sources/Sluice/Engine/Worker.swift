@@ -59,28 +59,37 @@ final class Worker {
                 outcome.processedChunks = load.chunkCount
                 try meter.time(\.encode.busy) { try encode([joined], &outcome) }
             } else {
-                let chunks = try process(load.chunks, &outcome)
+                outcome.chunks = load.chunks
+                try process(&outcome)
+                let chunks = outcome.chunks
+                outcome.chunks = []
                 try meter.time(\.encode.busy) { try encode(chunks, &outcome) }
             }
-            return outcome
         } catch {
-            budget.refund(outcome.addedBytes + outcome.rejectedBytes)
-            return Ticket.Outcome(error: error)
+            outcome.error = error
+            // Who takes chunks gets those before the one that failed, however many came at once; bytes are not published anyway.
+            if encoder != nil {
+                budget.refund(outcome.addedBytes + outcome.rejectedBytes)
+                (outcome.chunks, outcome.addedBytes, outcome.rejectedBytes) = ([], 0, 0)
+            }
         }
+        return outcome
     }
 
-    private func process(_ chunks: [StreamChunk], _ outcome: inout Ticket.Outcome) throws -> [StreamChunk] {
+    /// Lets the outcome's chunks through the processors. Where one fails, those before it are left.
+    private func process(_ outcome: inout Ticket.Outcome) throws {
+        let chunks = outcome.chunks
         guard !chain.steps.isEmpty else {
             outcome.processedChunks = chunks.count
-            return chunks
+            return
         }
-        return try meter.time(\.process.busy) { waited in
+        outcome.chunks = []
+        try meter.time(\.process.busy) { waited in
             var tally = ProcessorChain.Tally()
             defer {
                 books.enter { $0 += tally.ledger }
                 meter.countRetries(tally.retries)
             }
-            var kept: [StreamChunk] = []
             for var chunk in chunks {
                 try interrupt.check()
                 let before = chunk.data.addedBytes
@@ -93,13 +102,12 @@ final class Worker {
                 let added = chunk.data.addedBytes - before
                 budget.charge(added)
                 outcome.addedBytes += added
-                kept.append(chunk)
+                outcome.chunks.append(chunk)
+                outcome.processedChunks += 1
             }
             outcome.rejected = tally.rejected
             outcome.rejectedBytes = tally.rejected.reduce(0) { $0 + $1.addedBytes }
             budget.charge(outcome.rejectedBytes)
-            outcome.processedChunks = kept.count
-            return kept
         }
     }
 

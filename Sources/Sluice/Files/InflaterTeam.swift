@@ -10,7 +10,7 @@ struct CompressedPiece {
 ///     is handed back, and one machine that reads member after member is the judge of that.
 /// (2) A batch is a block of the file, and goes to one thread. The reader takes batches in the order of the file, and inflates
 ///     some itself while the one that it needs is not done.
-/// (3) What is ahead is bounded: two batches a thread, and together an eighth of the run's memory, which is set aside for them.
+/// (3) What is ahead is bounded: three batches a thread, and together an eighth of the run's memory, which is set aside for them.
 ///     What a unit may take does not depend on it.
 ///
 /// Source of the format: SAM specification, section 4.1.
@@ -45,10 +45,10 @@ final class InflaterTeam {
         var isClosed = false
     }
 
-    private static let batchBytes = 128 << 10
+    private static let batchBytes = 64 << 10
     /// What a member holds at most, and the members of a batch together.
     private static let memberMax = 65_536
-    private static let roomMax = 1 << 20
+    private static let roomMax = 512 << 10
 
     /// Members in a block of the file, and then what they hold.
     // SAFETY: one thread owns it at a time: the reader, a worker, and, once `isDone` was seen under the lock, the reader again.
@@ -88,7 +88,7 @@ final class InflaterTeam {
     /// Nil where one thread is all there is to be, or memory is short.
     init?(_ file: FileInput, _ terms: RunTerms) {
         let batchBytes = Self.batchBytes + Self.roomMax
-        batchesMax = min(2 * terms.workers, terms.budget.limit / 8 / batchBytes)
+        batchesMax = min(3 * terms.workers, terms.budget.limit / 8 / batchBytes)
         guard terms.workers > 1, batchesMax > 1, !terms.interrupt.hasStopped else { return nil }
         self.file = file
         workers = min(terms.workers - 1, batchesMax)

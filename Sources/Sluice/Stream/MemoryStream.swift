@@ -52,6 +52,12 @@ public final class MemoryStreamSource: StreamSource {
     public func close() { isClosed = true }
 }
 
+extension MemoryStreamSource: RunParticipant {
+    func join(_ terms: RunTerms) {}
+    var mayBlock: Bool { false }
+    var consumedShare: Double? { records.isEmpty ? 1 : Double(position) / Double(records.count) }
+}
+
 /// Collects chunks in memory.
 ///
 /// What it keeps are compact copies: the blocks of the input, which hold more than one chunk, are let go.
@@ -80,4 +86,9 @@ public final class MemoryStreamSink: StreamSink {
         if !isClosed { chunks = [] }
         isClosed = true
     }
+}
+
+extension MemoryStreamSink: RunParticipant {
+    func join(_ terms: RunTerms) {}
+    var mayBlock: Bool { false }
 }

@@ -7,6 +7,9 @@ public protocol StreamSink: AnyObject {
     func expect(_ schema: Schema)
 
     /// Takes a chunk.
+    ///
+    /// A sink that keeps chunks keeps the blocks of the input that they are views of, and these stay charged to the run's
+    /// memory limit: let it keep `chunk.data.compacted()`.
     /// - Throws: what keeps the sink from taking it; the sink can then only be aborted.
     func writeChunk(_ chunk: StreamChunk) throws
 
