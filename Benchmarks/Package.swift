@@ -10,7 +10,7 @@ let package = Package(
     dependencies: [
         .package(name: "Sluice", path: ".."),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", exact: "0.10.0"),
     ],
     targets: [
         .target(name: "BenchC", path: "c", linkerSettings: [.linkedLibrary("z")]),

@@ -28,7 +28,8 @@ for power in 3...8 where !isQuick || power < 8 {
     }.file(in: folder)
     let times = Int(pow(10, Double(max(0, power - 6))))
     // What takes no time is run more often.
-    try put(measure("records", x: Double(records * times), file.path, times: times, runs: power < 7 ? 31 : runs + 2))
+    let all = records * times
+    try put(measure("records", x: Double(all), file.path, times: times, records: all, runs: power < 7 ? 31 : runs + 2))
 }
 
 let flights = "\(folder)/flights.csv"
@@ -39,11 +40,11 @@ for megabytes in [1, 4, 16, 64] {
         let end = data.lastIndex(of: UInt8(ascii: "\n"))
     else { fatalError("cannot read \(flights)") }
     try data[...end].write(to: URL(fileURLWithPath: part))
-    try put(measure("input", x: Double(megabytes), part, runs: runs + 2))
+    try put(measure("input", x: Double(end + 1) / 1e6, part, runs: runs + 2))
 }
 guard let size = try FileManager.default.attributesOfItem(atPath: flights)[.size] as? Int else { fatalError(flights) }
 let times = isQuick ? [1] : [1, 3, 11]
-for count in times { try put(measure("input", x: Double(count * size >> 20), flights, times: count, runs: runs)) }
+for count in times { try put(measure("input", x: Double(count * size) / 1e6, flights, times: count, runs: runs)) }
 
 let input = isQuick ? "\(folder)/scaling-flights-64.csv" : flights
 for chunkSize in [1, 10, 100, 1000, 10_000, 100_000] {
@@ -60,17 +61,18 @@ for memory in [4, 8, 16, 32, 64, 128, 512] {
 let bytes = isQuick ? 8 << 20 : 64 << 20
 for columns in [1, 3, 10, 30, 100, 300, 1000] {
     let names = (0..<columns).map { "c\($0)" }.joined(separator: ",")
-    let file = try Shape(name: "columns-\(columns)\(isQuick ? "q" : "")", header: names, records: bytes / (6 * columns))
-    {
+    let records = bytes / (6 * columns)
+    let file = try Shape(name: "columns-\(columns)\(isQuick ? "q" : "")", header: names, records: records) {
         number in (0..<columns).map { String(10_000 + (number &* 31 &+ $0) % 90_000) }.joined(separator: ",")
     }.file(in: folder)
-    try put(measure("columns", x: Double(columns), file.path, runs: runs))
+    try put(measure("columns", x: Double(columns), file.path, records: records, runs: runs))
 }
 for size in [1, 4, 16, 64, 256, 1024, 4096, 65_536, 1_048_576] {
     let text = String(repeating: "text and more of it, ", count: size / 21 + 1).replacingOccurrences(of: ",", with: ".")
     let field = String(text.prefix(size))
+    let records = max(1, bytes / (4 * size + 4))
     let file = try Shape(
-        name: "field-\(size)\(isQuick ? "q" : "")", header: "a,b,c,d", records: max(1, bytes / (4 * size + 4))
+        name: "field-\(size)\(isQuick ? "q" : "")", header: "a,b,c,d", records: records
     ) { _ in "\(field),\(field),\(field),\(field)" }.file(in: folder)
-    try put(measure("field size", x: Double(size), file.path, runs: runs))
+    try put(measure("field size", x: Double(size), file.path, records: records, runs: runs))
 }

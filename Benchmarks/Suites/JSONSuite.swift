@@ -33,8 +33,8 @@ struct JSONLinesInMemory {
     let lines: [Data]
     let input: Input
 
-    init(_ name: String) {
-        input = Inputs.head(name, megabytes: Inputs.part)
+    init(_ name: String, megabytes: Int = Inputs.part) {
+        input = Inputs.head(name, megabytes: megabytes)
         lines = input.data.split(separator: UInt8(ascii: "\n"))
     }
 
@@ -80,7 +80,11 @@ final class TapeArrays: @unchecked Sendable {
     func digest(_ kernel: sluice_kernel) -> Int {
         let records = index(kernel)
         var hasher = Hasher()
-        for row in 0..<records { hasher.combine(rows[row].tape) }
+        for row in 0..<records {
+            hasher.combine(rows[row].tape)
+            hasher.combine(rows[row].start)
+            hasher.combine(rows[row].end)
+        }
         for place in 0..<tapeCount { hasher.combine(tape[place]) }
         return hasher.finalize()
     }

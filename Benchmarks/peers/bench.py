@@ -380,12 +380,12 @@ def machine():
             "load_before": os.getloadavg()[0]}
 
 
-def as_json(arguments, started, where, results):
+def as_json(arguments, started, where, results, problems):
     return {
         "started": started, "machine": where, "quick": arguments.quick, "runs": arguments.runs,
         "compare": arguments.compare,
         "versions": {"sluice": arguments.version} | {name: package_version(name) for name in PEERS},
-        "inputs": arguments.manifest,
+        "inputs": arguments.manifest, "problems": problems,
         "jobs": [{
             "name": job.name, "title": job.title,
             "programs": [{
@@ -465,11 +465,11 @@ def main():
             results.append((job, racers, bars_of(job, racers, records, has_isal)))
             problems += runner.problems
             if arguments.json:
-                arguments.json.write_text(json.dumps(as_json(arguments, started, where, results), indent=2) + "\n")
+                arguments.json.write_text(json.dumps(as_json(arguments, started, where, results, problems), indent=2) + "\n")
 
     print(f"{where['cpu']}, {where['cores']} cores; {arguments.version or 'no sluice'}; peers with 2 threads: "
           + ", ".join(f"{title} {package_version(name) or '(absent)'}" for name, title in PEERS.items()) + "\n")
-    jobs = as_json(arguments, started, where, results)["jobs"]
+    jobs = as_json(arguments, started, where, results, problems)["jobs"]
     print_tables(jobs)
     print_commands(results)
     for problem in problems:
@@ -479,7 +479,8 @@ def main():
         print("Quick: small inputs, so no bar is judged.")
         return 2 if problems else 0
     print(f"{len(missed)} bars missed." if missed else "Every bar is met.")
-    return 2 if problems else 1 if missed else 0
+    # 1 is what Python ends with where something broke in here.
+    return 2 if problems else 3 if missed else 0
 
 
 if __name__ == "__main__":

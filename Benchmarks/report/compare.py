@@ -1,6 +1,7 @@
 """Runs the tools of two revisions in turns: see scripts/bench-compare."""
 
 import argparse
+import hashlib
 import os
 import statistics
 import subprocess
@@ -56,7 +57,9 @@ def build(name):
     return tool
 
 
-def run(tool, job):
+def run(tool, job, seen=None):
+    """Seconds that a job took.
+    seen: gets what says of the output whether it is the same as another's."""
     output = DATA / f"compare-{os.getpid()}"
     words = [str(DATA / word) if (DATA / word).is_file() else word.replace("{output}", str(output)) for word in JOBS[job]]
     made = [Path(word) for word in words if word.startswith(str(output))]
@@ -66,6 +69,9 @@ def run(tool, job):
     subprocess.run([tool, *words], check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - start
     for path in made:
+        if seen is not None:
+            with open(path, "rb") as file:
+                seen.add(hashlib.file_digest(file, "sha256").hexdigest())
         path.unlink()
     return seconds
 
@@ -98,8 +104,11 @@ def main():
     print("| job | old s | new s | ratio of medians | median of pairs | worst | best |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for job in jobs:
+        seen = set()
         for tool in tools:
-            run(tool, job)
+            run(tool, job, seen)
+        if len(seen) > 1:
+            print(f"bench-compare: {job}: the two wrote other bytes", file=sys.stderr)
         times = [[], []]
         for turn in range(arguments.runs):
             # Who comes first changes, so that what a run leaves behind helps and harms both.

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Makes one JSON file of what was measured, and RESULTS.md and its charts of that.
 
-    report.py collect OUT.json --suites JMH.json --scaling POINTS.jsonl [--peers PEERS.json] [--quick]
+    report.py collect OUT.json --suites JMH.json --scaling POINTS.jsonl --inputs MANIFEST.json [--peers PEERS.json] [--quick]
     report.py write RESULTS.json [--into FOLDER]     writes RESULTS.md and charts/*.svg there (default: Benchmarks)
+    report.py readme RESULTS.json                    writes the figures of README.md, between its two marks
+
+What is said of one run's figures, beside the figures, is in a file of the same name that ends in .notes.md; what holds for all
+of them in notes.md here.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -52,14 +57,26 @@ def suites_of(path):
     return found
 
 
+def revision():
+    """Of what was measured; with a + where the tree is another."""
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
 def collect(arguments):
+    inputs = json.loads(Path(arguments.inputs).read_text())
+    peers = json.loads(Path(arguments.peers).read_text()) if arguments.peers else None
+    if peers and peers["inputs"] != inputs:
+        sys.exit("report: the peers were measured with other inputs: measure them again")
     results = {
         "measured": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "cpu": cpu_name(), "cores": os.cpu_count(),
         "system": platform.platform(), "quick": arguments.quick,
         "swift": subprocess.run(["swift", "--version"], capture_output=True, text=True).stdout.splitlines()[0],
+        "revision": revision(), "load_before": arguments.load, "inputs": inputs,
         "suites": suites_of(arguments.suites),
         "scaling": [json.loads(line) for line in Path(arguments.scaling).read_text().splitlines()],
-        "peers": json.loads(Path(arguments.peers).read_text()) if arguments.peers else None,
+        "peers": peers,
     }
     Path(arguments.out).write_text(json.dumps(results, indent=1) + "\n")
 
@@ -100,18 +117,18 @@ def bars_of(results):
     rows = []
     for data in ("flights.csv → jsonl", "tweets.csv → jsonl", "tweets.jsonl → jsonl"):
         swift = results.rate("to-file", data, "kernel swift")
-        if swift:
-            rows.append((f"pure Swift, of the speed of C: {data}, one worker", swift / results.best_c("to-file", data)[0],
-                         0.25, "≥ 0.25"))
+        rows.append((f"pure Swift, of the speed of C: {data}, one worker",
+                     swift and swift / results.best_c("to-file", data)[0], 0.25, "≥ 0.25"))
     for name, suite, data, other, bar in (
             ("CSV, every field touched as bytes, × SwiftCSV", "csv-fields", "flights.csv", "SwiftCSV", 100),
             ("the same, quoted fields", "csv-fields", "tweets.csv", "SwiftCSV", 100),
             ("CSV into a Codable struct of 6 fields, × SwiftCSV by hand", "csv-codable", "flights.csv", "SwiftCSV by hand", 30),
+            ("the same, × SwiftCSV's faster way, that knows where columns are", "csv-codable", "flights.csv",
+             "SwiftCSV by hand, by number", 30),
             ("JSON Lines into a Codable struct of 3 fields, × JSONDecoder", "jsonl-codable", "tweets.jsonl", "JSONDecoder", 8),
             ("JSON Lines, 3 fields by name, × JSONSerialization", "jsonl-fields", "tweets.jsonl", "JSONSerialization", 40)):
         found, one = (ratio(results, suite, data, way, other) for way in ("sluice", "sluice, one thread"))
-        if found:
-            rows.append((name + (f"; all cores, one thread {one:.3g}" if one else ""), found, bar, f"≥ {bar}"))
+        rows.append((name + (f"; all cores, one thread {one:.3g}" if one else ""), found, bar, f"≥ {bar}"))
     for data, bar in (("flights.csv", 1.5), ("tweets.csv", 2.5)):
         plain = results.rate("csv-index", data, LINE_ENDS)
         found, kernel = results.best_c("csv-index", data)
@@ -120,12 +137,10 @@ def bars_of(results):
         rows.append((f"CSV index, {data}, {kernel}, GB/s (line ends are counted at {plain / 1000:.1f})", found / 1000, least,
                      f"≥ {least:.2f}"))
     for other in ("NSLock and array in Swift", "AsyncStream"):
-        found = ratio(results, "ring", "1 to 1", "C core", other)
-        if found:
-            rows.append((f"ring, one to one, × {other}", found, 5, "≥ 5"))
+        rows.append((f"ring, one to one, × {other}", ratio(results, "ring", "1 to 1", "C core", other), 5, "≥ 5"))
     points = {point["x"]: point["records"] / point["seconds"] for point in results.scaling("records")}
-    if 1e8 in points:
-        rows.append(("records/s at 10⁸ records, of those at 10⁶", points[1e8] / points[1e6], 0.95, "≥ 0.95"))
+    rows.append(("records/s at 10⁸ records, of those at 10⁶", points[1e8] / points[1e6] if 1e8 in points else None, 0.95,
+                 "≥ 0.95"))
     return rows
 
 
@@ -133,10 +148,10 @@ def bars_of(results):
 
 def suite_tables(results):
     parts = []
-    for suite in dict.fromkeys(entry["suite"] for entry in results.suites):
+    for suite in sorted({entry["suite"] for entry in results.suites}):
         rows = []
-        for data in dict.fromkeys(entry["data"] for entry in results.suites if entry["suite"] == suite):
-            ways = results.ways(suite, data)
+        for data in sorted({entry["data"] for entry in results.suites if entry["suite"] == suite}):
+            ways = sorted(results.ways(suite, data), key=lambda entry: entry["seconds"] / entry["bytes"])
             fastest = min(entry["seconds"] / entry["bytes"] for entry in ways if entry["way"] != LINE_ENDS)
             for entry in ways:
                 rows.append([
@@ -151,12 +166,14 @@ def suite_tables(results):
 
 
 def whole_processes(peers):
+    has_peaks = any(job["name"].startswith("peak-") for job in peers["jobs"])
     versions = ", ".join(f"{name} {number}" for name, number in peers["versions"].items() if name != "sluice" and number)
     return "\n".join([
         f"`scripts/bench-peers`, {peers['started'][:10]}: {peers['versions']['sluice']}; with two threads each: {versions}. Everyone in "
         f"fresh processes, in turn, {peers['runs']} runs each; what a peer wrote was compared with what we wrote, record by record. "
         "Seconds are of the process, from its start to its end; *statement* is a peer's statement alone, without the start of Python "
-        "and the loading of its library. Inputs of some 4 GB (10 × a file) went through a pipe, once, for their peak memory.", "",
+        "and the loading of its library. Without *all cores* or a number of jobs ours is one thread."
+        + (" Inputs of some 4 GB (10 × a file) went through a pipe, once, for their peak memory." if has_peaks else ""), "",
         tables.programs(peers["jobs"]), "",
         "Ratios are of medians; behind them the median of the ratios of runs in the same round, and the worst.", "",
         tables.bars(peers["jobs"])])
@@ -174,10 +191,10 @@ SERIES = {
 
 BARS = [
     ("CSV, every field touched as bytes", "csv-fields", "flights.csv", ["sluice, one thread", "sluice, one thread, pure Swift", "SwiftCSV", "String.split"]),
-    ("CSV into a Codable struct", "csv-codable", "flights.csv", ["sluice, one thread", "sluice, one thread, pure Swift", "SwiftCSV by hand"]),
+    ("CSV into a Codable struct", "csv-codable", "flights.csv", ["sluice, one thread", "sluice, one thread, pure Swift", "SwiftCSV by hand, by number", "SwiftCSV by hand"]),
     ("JSON Lines into a Codable struct", "jsonl-codable", "tweets.jsonl", ["sluice, one thread", "sluice, one thread, pure Swift", "JSONDecoder"]),
     ("JSON Lines, 3 fields by name", "jsonl-fields", "tweets.jsonl", ["sluice, one thread", "sluice, one thread, pure Swift", "JSONSerialization"]),
-    ("CSV file → JSON Lines file", "to-file", "flights.csv → jsonl", ["C", "kernel swift", "SwiftCSV and JSONSerialization"]),
+    ("CSV file → JSON Lines file", "to-file", "flights.csv → jsonl", ["C", "kernel swift", "SwiftCSV and JSONEncoder"]),
     ("text → Double", "parse-double", "17 digits", ["C core", "pure Swift", "Double(String)"]),
     ("Double → text", "print-double", "17 digits", ["C core", "pure Swift", "description"]),
     ("numbers between two threads", "ring", "1 to 1", ["C core", "pure Swift", "NSLock and array in Swift", "AsyncStream"]),
@@ -222,7 +239,8 @@ def write_charts(results, folder):
                                               for name, seconds in fastest.items()]))
         if groups:
             (folder / "peers.svg").write_text(charts.bars(
-                "Whole processes, two cores", "MB of input a second, each program's fastest way; logarithmic, longer is faster",
+                "Whole processes, two cores",
+                "MB of input as stored a second, each program's fastest way; ours on one thread but where it says all cores",
                 groups, "MB/s"))
 
     for series, (x_label, y_label, value) in SERIES.items():
@@ -245,7 +263,15 @@ def write(arguments):
         f"Measured on {everything['measured']}: {everything['cpu']}, {everything['cores']} cores, {everything['swift']}, "
         f"{everything['system']}. `scripts/bench` measures and writes this; every figure is in "
         f"`{os.path.relpath(Path(arguments.results).resolve(), into)}`. "
-        "Rates are of the median run: MB are 10⁶ bytes of input.", ""]
+        "Rates are of the median run: MB are 10⁶ bytes of input.", "",
+        f"Revision {everything['revision']}; {everything['load_before']:.2f} processes wanted to run in the minute before"
+        + (f", {peers['machine']['load_before']:.2f} before the whole processes" if (peers := everything["peers"]) else "")
+        + ". Inputs: " + ", ".join(
+            f"{name} ({info['bytes'] / 1e6:.0f} MB, {info['records']:,} records)"
+            for name, info in everything["inputs"].items() if name in ("flights.csv", "tweets.csv", "tweets.jsonl"))
+        + "; tweets are made up where nothing else is said.", ""]
+    if peers and peers.get("problems"):
+        text += ["**What broke:** " + "; ".join(peers["problems"]), ""]
     if everything["quick"]:
         text += ["**A quick run: few runs over little data. It shows that all works; its figures are no claim.**", ""]
     text += ["![MB/s of the C core, pure Swift and others](charts/swift.svg)", ""]
@@ -253,10 +279,11 @@ def write(arguments):
         text += ["![MB/s of whole processes](charts/peers.svg)", ""]
     text += ["## Bars", "", tables.table(
         ["what", "is", "must be", "met"],
-        [[what, f"{found:.3g}", bar, "yes" if found >= least else "**NO**"] for what, found, least, bar in bars]), ""]
-    notes = BENCHMARKS / "report" / "notes.md"
-    if notes.exists():
-        text += [notes.read_text().rstrip(), ""]
+        [[what, f"{found:.3g}" if found else "not measured", bar, "yes" if found and found >= least else "**NO**"]
+         for what, found, least, bar in bars]), ""]
+    for notes in (Path(arguments.results).with_suffix(".notes.md"), BENCHMARKS / "report" / "notes.md"):
+        if notes.exists():
+            text += [notes.read_text().rstrip(), ""]
     text += ["## How it scales", ""]
     for series, (x_label, y_label, value) in SERIES.items():
         points = results.scaling(series)
@@ -269,10 +296,65 @@ def write(arguments):
         text += ["## Whole processes", "", whole_processes(peers), ""]
     text += ["## Suites", "", suite_tables(results), ""]
     (into / "RESULTS.md").write_text("\n".join(text))
-    missed = [what for what, found, least, _ in bars if found < least] + (tables.missed(peers["jobs"]) if peers else [])
+    missed = [what for what, found, least, _ in bars if not found or found < least]
+    missed += tables.missed(peers["jobs"]) if peers else []
     for what in missed:
         print(f"bench: missed: {what}", file=sys.stderr)
     return 1 if missed and not everything["quick"] else 0
+
+
+# ---- README
+
+README_ROWS = [
+    # job, what it is, whom it is measured by (None: the fastest peer)
+    ("flights-jsonl", "flights.csv ({MB} MB, 4 M records) → JSONL", None),
+    ("tweets-csv-jsonl", "tweets.csv ({MB} MB, quoted line ends) → JSONL", None),
+    ("tweets-jsonl-jsonl", "tweets.jsonl ({MB} MB, nested) → JSONL, validated", None),
+    ("tweets-jsonl-csv", "tweets.jsonl → CSV of 3 fields", None),
+    ("flights-gz-jsonl", "flights.csv.gz → JSONL", None),
+    ("flights-select", "flights.csv → CSV of 10 of its 19 columns", None),
+    ("count-flights", "count the records of flights.csv", "wc -l"),
+    ("engine-flights", "flights.csv → JSONL, all cores", None),
+    ("engine-tweets-csv", "tweets.csv → JSONL, all cores", None),
+    ("engine-tweets-jsonl", "tweets.jsonl → JSONL, all cores", None),
+    ("engine-flights-gz", "flights.csv.gz → JSONL, all cores", None),
+    ("sqlite-load", "a year of flights (31 MB) → SQLite table, all cores", "sqlite3 .import"),
+    ("sqlite-export", "that table → JSONL, all cores", "sqlite3 -json"),
+    ("example1", "flights.csv → JSONL with two fields set on each record, in Swift", "the same without"),
+]
+MARKS = ("<!-- Figures of Benchmarks/report/report.py readme -->", "<!-- End of these figures -->")
+
+
+def readme(arguments):
+    results = Results(arguments.results)
+    peers = results.all["peers"]
+    jobs = {job["name"]: job for job in peers["jobs"]}
+
+    def row(name, what, other):
+        programs = {one["label"]: one for one in jobs[name]["programs"] if one["median"]}
+        ours = programs["sluice"]
+        if other:
+            rival, label = programs[other], f"`{other}`" if other[0] in "ws" else other
+        else:
+            rival = min((one for label, one in programs.items() if label.split(" (")[0] in ("DuckDB", "Polars", "chDB")
+                         and "opaque" not in label), key=lambda one: one["median"])
+            label = rival["label"].split(" (")[0]
+        size = next((info["bytes"] for file, info in peers["inputs"].items() if what.startswith(file + " ")), 0)
+        factor = rival["median"] / ours["median"]
+        return [what.replace("{MB}", f"{size / 1e6:.0f}"), f"{ours['median']:.2f} s", f"{label} {rival['median']:.2f} s",
+                f"{factor:.1f} ×" if other != "the same without" and other != "wc -l" else "",
+                f"{ours['peak_mib']:.0f} MiB, {label.strip('`').split(' ')[0]} {rival['peak_mib']:.0f}"]
+
+    text = "\n".join([
+        f"Whole processes, medians of {peers['runs']} runs on {results.all['cores']} cores of an {results.all['cpu']}; *all cores* "
+        "or one thread of ours, and two of the peers':", "",
+        tables.table(["job", "Sluice", "fastest other", "", "peak memory"], [row(*one) for one in README_ROWS])])
+    path = ROOT / "README.md"
+    old = path.read_text()
+    found = re.search("(?s)" + re.escape(MARKS[0]) + ".*" + re.escape(MARKS[1]), old)
+    if not found:
+        sys.exit("report: README.md has not the two marks")
+    path.write_text(old[:found.start()] + MARKS[0] + "\n" + text + "\n" + MARKS[1] + old[found.end():])
 
 
 def main():
@@ -282,6 +364,8 @@ def main():
     one.add_argument("out")
     one.add_argument("--suites", required=True)
     one.add_argument("--scaling", required=True)
+    one.add_argument("--inputs", required=True)
+    one.add_argument("--load", type=float, default=0.0, help="how busy the machine was before")
     one.add_argument("--peers")
     one.add_argument("--quick", action="store_true")
     one.set_defaults(run=collect)
@@ -289,6 +373,9 @@ def main():
     two.add_argument("results")
     two.add_argument("--into", default=BENCHMARKS)
     two.set_defaults(run=write)
+    three = commands.add_parser("readme")
+    three.add_argument("results")
+    three.set_defaults(run=readme)
     arguments = parser.parse_args()
     sys.exit(arguments.run(arguments))
 

@@ -90,6 +90,21 @@ struct AsyncStreamContextTests {
             }
             #expect(await collector.ids == Array(0..<2 * k) && context.metrics.writtenRecords == 2 * k)
         }
+        // Of a file many chunks come at once.
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "id\n" + (0..<50).map { "\($0)\n" }.joined())
+        for k in [0, 7, 49] {
+            let context = AsyncStreamContext(config(workers))
+            context.addProcessor { chunk in if chunk.sequenceNumber >= k { throw Oops() } }
+            let collector = Collector()
+            await #expect(throws: Oops.self) {
+                try await context.streamAsync(source: FileStreamSource(path, chunkSize: 1).chunks) {
+                    try await collector.add($0)
+                }
+            }
+            #expect(await collector.ids == Array(0..<k))
+            #expect(context.metrics.writtenRecords == k && context.metrics.chunksProcessed == k)
+        }
     }
 
     @Test("a step that fails is tried again with its own input", arguments: [1, 2])

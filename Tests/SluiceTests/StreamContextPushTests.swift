@@ -205,8 +205,46 @@ struct StreamContextPushTests {
         #expect(causes.value == 4 && context.status == .error && context.metrics.errorsCount == 1)
     }
 
+    @Test("fail for all who wait for room, though nobody takes anything out")
+    func errorsOfPushers() throws {
+        struct Oops: Error {}
+        let context = StreamContext(
+            StreamConfig(bufferSize: 2, parallelism: 1, timeoutSeconds: 60, retryOnError: false))
+        defer { context.close() }
+        let waiting = Tally()
+        context.addProcessor { _ in
+            while waiting.value < 3 { sched_yield() }
+            throw Oops()
+        }
+        #expect(context.addChunk(chunk(0..<2)))
+        let (causes, others) = (Tally(), Tally())
+        let more = chunk(5..<6)
+        for _ in 0..<3 {
+            Thread {
+                waiting.add()
+                do { while true { try context.push(more) } } catch is Oops { causes.add() } catch { others.add() }
+            }.start()
+        }
+        while causes.value + others.value < 3 { sched_yield() }
+        #expect(causes.value == 3)
+    }
+
     @Test("are paused where there is no room, until there is again")
     func pauses() throws {
+        // Little memory, and a chunk that is small: what others may take does not matter.
+        let small = StreamContext(StreamConfig(bufferSize: 2, parallelism: 1, memoryLimitMB: 2))
+        defer { small.close() }
+        #expect(small.addChunk(chunk(0..<1)) && small.addChunk(chunk(1..<2)))
+        #expect(!small.addChunk(chunk(2..<3)) && small.status == .paused)
+        #expect(ids(try small.getNextChunk()) == [0] && small.status == .active)
+        // A large one waits until there is room for it.
+        let large = StreamContext(StreamConfig(bufferSize: 4, parallelism: 1))
+        defer { large.close() }
+        for id in 0..<4 { #expect(large.addChunk(chunk(id..<id + 1))) }
+        #expect(!large.addChunk(chunk(0..<3)))
+        for id in 0..<2 { #expect(ids(try large.getNextChunk()) == [id] && large.status == .paused) }
+        #expect(ids(try large.getNextChunk()) == [2] && large.status == .active && large.metrics.pauseCount == 1)
+
         let context = StreamContext(StreamConfig(bufferSize: 2, parallelism: 1))
         defer { context.close() }
         #expect(context.addChunk(chunk(0..<1)) && context.addChunk(chunk(1..<2)) && context.status == .active)
@@ -234,6 +272,9 @@ struct StreamContextPushTests {
         #expect(try context.getNextChunk() == nil && context.metrics.writtenRecords == 5)
         #expect(try context.stream(source: CountingSource([2]), sink: KeepingSink()).writtenRecords == 2)
         #expect(context.status == .completed && context.metrics.writtenRecords == 2)
+        // Who comes late begins nothing.
+        context.finish()
+        #expect(try context.getNextChunk() == nil && context.tryNextChunk() == nil && context.status == .completed)
     }
 
     @Test(
@@ -241,8 +282,11 @@ struct StreamContextPushTests {
         arguments: [true, false])
     func givenUp(isClosed: Bool) {
         let context = StreamContext(StreamConfig(parallelism: 2))
+        let told = Tally()
+        context.onProgress { _ in told.add() }
         #expect(context.addChunk(chunk(0..<1)))
         if isClosed { context.close() } else { context.cancel() }
+        #expect(told.value == 1, "progress has ended")
         #expect(context.status == .error && context.isCancelled)
         let seconds = context.metrics.durationSeconds()
         #expect(context.metrics.durationSeconds() == seconds)

@@ -106,12 +106,44 @@ struct StreamContextTests {
             context.addProcessor { chunk in
                 if chunk.sequenceNumber >= k { throw Oops(chunk: chunk.sequenceNumber) }
             }
-            let sink = KeepingSink()
-            #expect(throws: Oops(chunk: k)) {
-                try context.stream(source: FileStreamSource(path, chunkSize: 1), sink: sink)
+            for sink in [KeepingSink(), PromptSink()] {
+                #expect(throws: Oops(chunk: k)) {
+                    try context.stream(source: FileStreamSource(path, chunkSize: 1), sink: sink)
+                }
+                #expect(sink.ids == Array(0..<k) && sink.isAborted && context.metrics.writtenRecords == k)
+                #expect(context.metrics.chunksProcessed == k)
             }
-            #expect(sink.ids == Array(0..<k) && sink.isAborted && context.metrics.writtenRecords == k)
+            #expect(throws: Oops(chunk: k)) {
+                try context.stream(
+                    source: FileStreamSource(path, chunkSize: 1), sink: FileStreamSink(folder.file("x.jsonl")))
+            }
+            #expect(folder.names == ["x.csv"] && context.metrics.writtenRecords == k)
         }
+        // What the sink took before it failed is written.
+        for hasProcessor in [false, true] {
+            let context = StreamContext(config(workers))
+            if hasProcessor { context.addProcessor { _ in } }
+            let sink = KeepingSink(failsAt: .write(5))
+            let error = streamError { try context.stream(source: FileStreamSource(path, chunkSize: 1), sink: sink) }
+            #expect(error?.code == .writeFailed && sink.ids == Array(0..<5) && context.metrics.writtenRecords == 5)
+        }
+    }
+
+    @Test("the error of an earlier chunk comes first, also where the sink refuses what it holds", arguments: workers)
+    func earlierEncodeError(workers: Int) throws {
+        let folder = TemporaryFolder()
+        let path = try folder.file("x.csv", "id\n" + (0..<100).map { "\($0)\n" }.joined())
+        let context = StreamContext(config(workers))
+        context.addProcessor { chunk in
+            if chunk.sequenceNumber == 12 { chunk.data.setAll("more", to: 1) }
+            if chunk.sequenceNumber >= 15 { throw Oops(chunk: chunk.sequenceNumber) }
+        }
+        let error = streamError {
+            try context.stream(
+                source: FileStreamSource(path, chunkSize: 1),
+                sink: FileStreamSink(folder.file("y.csv"), columns: ["id"]))
+        }
+        #expect(error?.code == .unknownKey && folder.names == ["x.csv"], "\(String(describing: error))")
     }
 
     @Test("an error of the source or the sink ends the run, wherever it comes", arguments: workers)
@@ -507,17 +539,17 @@ struct StreamContextTests {
         defer { close(descriptor) }
         for isCancelled in [false, true] {
             let context = StreamContext(config(workers) { if !isCancelled { $0.timeoutSeconds = 0.05 } })
+            let (source, sink) = (try FileStreamSource(input), try FileStreamSink(path, format: .jsonl))
             if isCancelled {
+                // The pipe is still full of what the run before has written: what was read is soon to be written.
                 Thread {
-                    repeat {
-                        context.cancel()
-                        sched_yield()
-                    } while context.status != .error
+                    while context.metrics.readRecords == 0 { sched_yield() }
+                    let start = Clock.monotonicSeconds()
+                    while Clock.monotonicSeconds() - start < 0.01 { sched_yield() }
+                    context.cancel()
                 }.start()
             }
-            let error = streamError {
-                try context.stream(source: try FileStreamSource(input), sink: try FileStreamSink(path, format: .jsonl))
-            }
+            let error = streamError { try context.stream(source: source, sink: sink) }
             #expect(error?.code == (isCancelled ? .cancelled : .timedOut) && context.status == .error)
         }
     }

@@ -22,6 +22,13 @@ final class Pipeline: Sendable {
     /// Of memory: units that hold so much together are large.
     private static let manyBytes = 8 << 20
 
+    /// Of what is to come in.
+    private struct Size {
+        let records: Int
+        let heldBytes: Int
+        init(_ cargo: Cargo) { (records, heldBytes) = (cargo.records, cargo.heldBytes) }
+    }
+
     private struct State {
         var flow: FlowControl
         var window: ReorderWindow<Ticket>
@@ -40,6 +47,8 @@ final class Pipeline: Sendable {
         /// The earliest unit that failed, and how.
         var failedAt = Int.max
         var failure: (any Error)?
+        /// What found no room, and is thought to come again.
+        var refused: Size?
         /// Bytes that a unit has held at most, as far as it is known: what admitting another may cost.
         var unitBytes = 2 << 20
         /// Tasks that wait for a condition.
@@ -75,8 +84,8 @@ extension Pipeline {
     func waitForRoom() throws -> Bool { try waiting(Self.room) { admission(&$0).map { .some($0) } } ?? false }
 
     /// Whether there is room now; nil: not yet.
-    /// - Parameter cargo: what is to come in; nil: that is not known yet.
-    private func admission(_ state: inout State, _ cargo: Cargo? = nil) -> Bool? {
+    /// - Parameter size: of what is to come in; nil: that is not known yet.
+    private func admission(_ state: inout State, _ size: Size? = nil) -> Bool? {
         guard state.failedAt == .max, !state.inputIsComplete, !state.inputHasEnded else { return false }
         let units = state.flow.units
         // What units hold on average is not yet all that they will hold: the most that was seen counts. What somebody else has made
@@ -84,8 +93,9 @@ extension Pipeline {
         let average = units > 0 ? budget.used / units : 0
         state.unitBytes = max(state.unitBytes, average)
         let isAdmitted = state.flow.admits(
-            cargo?.records, memoryAllows: budget.admits(cargo.map { max($0.heldBytes, average) } ?? state.unitBytes),
+            size?.records, memoryAllows: budget.admits(size.map { max($0.heldBytes, average) } ?? state.unitBytes),
             areLarge: budget.used > Self.manyBytes)
+        state.refused = isAdmitted ? nil : size
         notePause(&state)
         return isAdmitted ? true : nil
     }
@@ -118,7 +128,7 @@ extension Pipeline {
         try interrupt.check()
         let isAdded = try state.withLock { state in
             try interrupt.checkStopped()
-            guard admission(&state, cargo) == true else { return false }
+            guard admission(&state, Size(cargo)) == true else { return false }
             note()
             push(&state, cargo)
             return true
@@ -133,7 +143,7 @@ extension Pipeline {
     /// - Throws: why the run was stopped.
     func addWaiting(_ cargo: Cargo, _ note: () -> Void) throws -> Bool {
         let isAdded: Bool? = try waiting(Self.room) { state -> Bool?? in
-            guard let isAdmitted = admission(&state, cargo) else { return nil }
+            guard let isAdmitted = admission(&state, Size(cargo)) else { return nil }
             guard isAdmitted else { return false }
             note()
             push(&state, cargo)
@@ -250,6 +260,8 @@ extension Pipeline {
     }
 
     private func next(_ state: inout State) -> Ticket?? {
+        // Behind a unit that failed there is nothing for another one who takes: the run is about to be stopped.
+        guard state.window.next <= state.failedAt else { return nil }
         if let ticket = state.window.popNext() {
             state.flow.pick(ticket.records)
             return .some(ticket)
@@ -264,8 +276,8 @@ extension Pipeline {
             return true
         }
         budget.advance()
-        // Who hands chunks in may not ask again for long.
-        state.withLock { if $0.flow.countsWork && $0.flow.isPaused { _ = admission(&$0) } }
+        // Who handed in a chunk that found no room may not ask again for long.
+        state.withLock { if let refused = $0.refused { _ = admission(&$0, refused) } }
         // Who waits for the end looks whether this was the last one.
         state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
         Self.resume(state)
@@ -370,12 +382,12 @@ extension Pipeline {
             try interrupt.check()
             let answer: Bool? = try state.withLock { state in
                 try interrupt.checkStopped()
-                let answer = admission(&state, cargo)
+                let answer = admission(&state, Size(cargo))
                 if answer == true { push(&state, cargo) }
                 return answer
             }
             if let answer { return answer }
-            await suspend(Self.room) { admission(&$0, cargo) != nil }
+            await suspend(Self.room) { admission(&$0, Size(cargo)) != nil }
         }
     }
 

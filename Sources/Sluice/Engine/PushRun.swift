@@ -48,7 +48,6 @@ final class PushRun: Sendable {
         cancel()
         threads.join()
         pipeline.discard()
-        listeners.end(progress)
     }
 }
 
@@ -142,24 +141,23 @@ extension PushRun {
         try books.balance.check()
         clock.stop()
         listeners.end(progress)
-        state.withLock { $0.status = .completed }
+        state.withLock { if $0.status == .active { $0.status = .completed } }
         threads.join()
     }
 
-    private func failing<R>(_ body: () throws -> R) throws -> R {
+    private func failing(_ body: () throws -> StreamChunk?) throws -> StreamChunk? {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         do {
             return try body()
         } catch {
             // Who waited while another call failed hears of that by the interrupt, which knows it wrapped.
-            let first: (any Error)? = state.withLock { state in
-                guard let failure = state.failure else {
-                    (state.status, state.failure) = (.error, error)
-                    return nil
-                }
-                return failure
+            let (status, first) = state.withLock { state in
+                defer { if state.status == .active { (state.status, state.failure) = (.error, error) } }
+                return (state.status, state.failure)
             }
             if let first { throw first }
+            // An end that another call has reached stays one.
+            if status == .completed { return nil }
             clock.stop()
             meter.add { $0.errorsCount += 1 }
             interrupt.stop(StreamError(wrapping: error))
@@ -184,6 +182,7 @@ extension PushRun {
     func cancel() {
         interrupt.stop(.cancelled)
         clock.stop()
+        listeners.end(progress)
     }
 
     var isCancelled: Bool { interrupt.hasStopped }

@@ -14,6 +14,9 @@ final class SinkWriter {
         split = sink as? any SplitSink
     }
 
+    /// Whether the sink tells no chunks apart.
+    var takesUnits: Bool { split != nil }
+
     /// Whether other threads may make bytes for the sink.
     var wantsBytes: Bool { split?.isReady ?? false }
 
@@ -29,12 +32,10 @@ final class SinkWriter {
         try counting(chunk.data.count) { try sink.writeChunk(chunk) }
     }
 
-    /// Writes a unit, whose end is one for the sink; at once where it can.
+    /// Writes a unit at once, where the sink takes units. Its end is one for the sink.
     /// - Returns: as `write`.
     func write(_ unit: DecodedUnit) throws -> Int {
-        try counting(unit.recordCount) {
-            if let split { try split.writeUnit(unit) } else { for chunk in unit { try sink.writeChunk(chunk) } }
-        }
+        try counting(unit.recordCount) { try split?.writeUnit(unit) }
     }
 
     /// Writes what there is to say of rejected records.

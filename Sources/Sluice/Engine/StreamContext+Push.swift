@@ -8,12 +8,13 @@
 ///     }
 ///
 /// The run begins with the first of these calls, and has the processors that were added before. Every function may be called
-/// from any thread.
+/// from any thread. Once the run is over the context may stream; after that a chunk that is handed in begins another one, and until
+/// then there is no next chunk.
 extension StreamContext {
     /// Hands in a chunk, if there is room.
     /// - Returns: false where there is none, or no more is taken, or the configuration is invalid (`push` says why): nothing has
     ///   changed then.
-    public func addChunk(_ chunk: StreamChunk) -> Bool { (try? pushRun())?.add(chunk) ?? false }
+    public func addChunk(_ chunk: StreamChunk) -> Bool { (try? pushRun(begins: true))?.add(chunk) ?? false }
 
     /// Hands in records as a chunk, if there is room.
     /// - Parameter isLast: ends the input, if the chunk is taken.
@@ -24,7 +25,7 @@ extension StreamContext {
 
     /// Hands in a chunk, and waits for room if there is none.
     /// - Throws: the error that ended the run; `closed` behind the end; `cancelled`, `timedOut`.
-    public func push(_ chunk: StreamChunk) throws { try pushRun().push(chunk) }
+    public func push(_ chunk: StreamChunk) throws { try pushRun(begins: true)?.push(chunk) }
 
     /// Ends the input: no more chunks are taken. A chunk that `isLast` does so, too.
     public func finish() { (try? pushRun())?.finish() }
@@ -33,12 +34,12 @@ extension StreamContext {
     /// passed over.
     /// - Returns: nil at the end, and only there.
     /// - Throws: the error of the earliest chunk that failed, at this and every later call; `cancelled`, `timedOut`.
-    public func getNextChunk() throws -> StreamChunk? { try pushRun().next() }
+    public func getNextChunk() throws -> StreamChunk? { try pushRun()?.next() }
 
     /// The next chunk if it is ready, without waiting.
     /// - Returns: nil where it is not, and at the end.
     /// - Throws: as `getNextChunk`.
-    public func tryNextChunk() throws -> StreamChunk? { try pushRun().nextIfThere() }
+    public func tryNextChunk() throws -> StreamChunk? { try pushRun()?.nextIfThere() }
 
     /// Makes a context, lends it to `body`, and closes it.
     /// - Throws: what `body` throws; `closed` where chunks were left that nobody took.
@@ -59,13 +60,15 @@ extension StreamContext {
 
     private var startedPushRun: PushRun? { withState { $0.push } }
 
-    private func pushRun() throws -> PushRun {
+    /// - Parameter begins: whether this begins another run where one is over and the context has streamed since. If not: nil.
+    private func pushRun(begins: Bool = false) throws -> PushRun? {
         try withState { state in
             if let push = state.push { return push }
+            if state.pushIsOver, !begins { return nil }
             if state.isClosed { throw StreamError(.closed, "the context is closed") }
             if state.status == .active { throw StreamError(.invalidConfiguration, "a run is under way already") }
             let push = try PushRun(config, state.steps, Self.takeListeners(&state))
-            state.push = push
+            (state.push, state.pushIsOver) = (push, false)
             return push
         }
     }

@@ -21,6 +21,8 @@ public final class StreamContext: Sendable {
         /// The run that is under way, or the last one.
         var run: StreamRun?
         var push: PushRun?
+        /// Whether there was one, and another run has begun since.
+        var pushIsOver = false
         var isClosed = false
     }
 
@@ -166,9 +168,8 @@ extension StreamContext {
 
     /// A new run, if none is under way.
     func begin(_ more: [ProcessorStep]) throws(StreamError) -> StreamRun {
-        // One that has ended is let go of outside the lock: it waits for its threads.
-        var ended: PushRun?
-        defer { withExtendedLifetime(ended) {} }
+        // Its threads may still be in user code, which is waited for outside of the lock, and in no time of the new run's.
+        endedPushRun()?.join()
         let begun: Result<StreamRun, StreamError> = state.withLock { state in
             if state.isClosed { return .failure(StreamError(.closed, "the context is closed")) }
             if state.status == .active || state.push?.isUnderWay == true {
@@ -178,11 +179,19 @@ extension StreamContext {
             return Result { () throws(StreamError) in
                 let run = try StreamRun(config, state.steps + more, listeners)
                 (state.status, state.run) = (.active, run)
-                (ended, state.push) = (state.push, nil)
                 return run
             }
         }
         return try begun.get()
+    }
+
+    /// The push run, if there is one and it is over: the context speaks of it no more.
+    private func endedPushRun() -> PushRun? {
+        state.withLock { state in
+            guard !state.isClosed, let push = state.push, !push.isUnderWay else { return nil }
+            (state.push, state.pushIsOver) = (nil, true)
+            return push
+        }
     }
 
     func end(_ status: StreamStatus) {

@@ -52,8 +52,8 @@ extension StreamRun {
                 for chunk in outcome.chunks {
                     try await meter.time(\.write.busy) { try await deliver(chunk) }
                     books.enter { $0.written += chunk.data.count }
+                    meter.add { $0.chunksProcessed += 1 }
                 }
-                meter.add { $0.chunksProcessed += outcome.processedChunks }
                 if let error = outcome.error { throw error }
                 terms.budget.refund(outcome.addedBytes)
                 pipeline.leave()

@@ -161,27 +161,31 @@ extension StreamRun {
     /// Writes what became of a unit.
     private func write(_ ticket: Ticket, _ feed: Feed?, _ writer: SinkWriter, _ gate: EncoderGate) throws {
         let outcome = ticket.takeOutcome()
-        if let error = outcome.error, outcome.chunks.isEmpty { throw error }
+        if let error = outcome.error, outcome.chunks.isEmpty, outcome.blocks.isEmpty { throw error }
         writer.announce(feed?.schema)
-        let (written, rejected) = try meter.time(\.write.busy) {
-            (try commit(outcome, writer), try writer.reject(outcome.rejected))
+        var (written, rejected) = (0, 0)
+        // Also where the sink fails in between.
+        defer {
+            books.enter { ledger in
+                ledger.written += written
+                ledger.rejected += rejected
+            }
+        }
+        try meter.time(\.write.busy) {
+            try commit(outcome, writer, &written)
+            rejected = try writer.reject(outcome.rejected)
         }
         if writer.wantsBytes { gate.open() }
-        books.enter { ledger in
-            ledger.written += written
-            ledger.rejected += rejected
-        }
         note(writer, chunks: outcome.processedChunks)
         if let error = outcome.error { throw error }
         terms.budget.refund(outcome.addedBytes + outcome.rejectedBytes)
     }
 
-    private func commit(_ outcome: Ticket.Outcome, _ writer: SinkWriter) throws -> Int {
+    private func commit(_ outcome: Ticket.Outcome, _ writer: SinkWriter, _ written: inout Int) throws {
         try writer.commit(outcome.blocks)
-        guard !outcome.chunks.isEmpty else { return outcome.encodedRecords }
-        var written = 0
+        written += outcome.encodedRecords
+        guard !outcome.chunks.isEmpty else { return }
         for chunk in outcome.chunks { written += try writer.write(chunk) }
         try writer.endUnit()
-        return written
     }
 }

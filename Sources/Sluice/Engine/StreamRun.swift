@@ -193,7 +193,7 @@ extension StreamRun {
             defer { terms.budget.refund(cargo.heldBytes) }
             let load = try meter.time(\.decode.busy) { try cargo.decoded() }
             try checkMemory()
-            if chain.steps.isEmpty, case .unit(let unit) = load {
+            if chain.steps.isEmpty, writer.takesUnits, case .unit(let unit) = load {
                 let written = try meter.time(\.write.busy) { try writer.write(unit) }
                 books.enter { $0.written += written }
                 note(writer, chunks: unit.count)

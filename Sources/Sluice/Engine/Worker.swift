@@ -60,20 +60,20 @@ final class Worker {
                 try meter.time(\.encode.busy) { try encode([joined], &outcome) }
             } else {
                 outcome.chunks = load.chunks
-                try process(&outcome)
+                // Chunks before one that fails go on their way, as they do where one thread takes chunk by chunk: the same is written,
+                // and the earliest error is thrown, for any number of threads.
+                var failure: (any Error)?
+                do { try process(&outcome) } catch { failure = error }
                 let chunks = outcome.chunks
                 outcome.chunks = []
                 try meter.time(\.encode.busy) { try encode(chunks, &outcome) }
+                outcome.error = failure
             }
+            return outcome
         } catch {
-            outcome.error = error
-            // Who takes chunks gets those before the one that failed, however many came at once; bytes are not published anyway.
-            if encoder != nil {
-                budget.refund(outcome.addedBytes + outcome.rejectedBytes)
-                (outcome.chunks, outcome.addedBytes, outcome.rejectedBytes) = ([], 0, 0)
-            }
+            budget.refund(outcome.addedBytes + outcome.rejectedBytes)
+            return Ticket.Outcome(error: error)
         }
-        return outcome
     }
 
     /// Lets the outcome's chunks through the processors. Where one fails, those before it are left.
