@@ -164,6 +164,8 @@ class JobRunner:
         self.reference = None
         self.sums = None
         self.problems = []
+        # Ways of others that failed or wrote other records: they are out of the race, and no problem of ours.
+        self.left_out = []
         self.places = {
             "sluice": short(arguments.sluice), "example1": short(arguments.example1),
             "example2": short(arguments.example2), "typed": short(arguments.typed),
@@ -223,10 +225,10 @@ class JobRunner:
             say(f"{self.job.name}: {contestant.label} {contestant.runs[-1]}")
             return True
         except Broken as problem:
-            return self.note(problem)
+            return self.note(contestant, problem)
 
     def warm_up(self, contestant):
-        """Runs the contestant twice. One that fails or writes other records is out of the race, and a problem."""
+        """Runs the contestant twice. One that fails or writes other records is out of the race, and a problem if it is no peer's."""
         say(f"{self.job.name}: warming {contestant.label}")
         try:
             contestant.warm.append(self.launcher.run(contestant))
@@ -236,11 +238,11 @@ class JobRunner:
             say(f"{self.job.name}: {contestant.label} took {', then '.join(map(str, contestant.warm))}")
             return True
         except (Broken, ValueError) as problem:
-            return self.note(problem)
+            return self.note(contestant, problem)
 
-    def note(self, problem):
+    def note(self, contestant, problem):
         say(str(problem))
-        self.problems.append(str(problem))
+        (self.left_out if contestant.peer else self.problems).append(str(problem))
         return False
 
     def check(self, contestant):
@@ -380,12 +382,12 @@ def machine():
             "load_before": os.getloadavg()[0]}
 
 
-def as_json(arguments, started, where, results, problems):
+def as_json(arguments, started, where, results, problems, left_out):
     return {
         "started": started, "machine": where, "quick": arguments.quick, "runs": arguments.runs,
         "compare": arguments.compare,
         "versions": {"sluice": arguments.version} | {name: package_version(name) for name in PEERS},
-        "inputs": arguments.manifest, "problems": problems,
+        "inputs": arguments.manifest, "problems": problems, "left_out": left_out,
         "jobs": [{
             "name": job.name, "title": job.title,
             "programs": [{
@@ -455,7 +457,7 @@ def main():
     if where["load_before"] > 0.5:
         say(f"the machine is busy (load {where['load_before']:.1f}): do not trust these figures")
 
-    results, problems = [], []
+    results, problems, left_out = [], [], []
     with tempfile.TemporaryDirectory(prefix="run-", dir=arguments.data) as folder:
         launcher = Launcher(Path(folder))
         for job in chosen_jobs(arguments):
@@ -464,14 +466,18 @@ def main():
             records = arguments.manifest[job.input]["records"]
             results.append((job, racers, bars_of(job, racers, records, has_isal)))
             problems += runner.problems
+            left_out += runner.left_out
             if arguments.json:
-                arguments.json.write_text(json.dumps(as_json(arguments, started, where, results, problems), indent=2) + "\n")
+                arguments.json.write_text(json.dumps(
+                    as_json(arguments, started, where, results, problems, left_out), indent=2) + "\n")
 
     print(f"{where['cpu']}, {where['cores']} cores; {arguments.version or 'no sluice'}; peers with 2 threads: "
           + ", ".join(f"{title} {package_version(name) or '(absent)'}" for name, title in PEERS.items()) + "\n")
-    jobs = as_json(arguments, started, where, results, problems)["jobs"]
+    jobs = as_json(arguments, started, where, results, problems, left_out)["jobs"]
     print_tables(jobs)
     print_commands(results)
+    for what in left_out:
+        print(f"Left out: {what}")
     for problem in problems:
         print(f"Problem: {problem}")
     missed = tables.missed(jobs)

@@ -240,7 +240,7 @@ def write_charts(results, folder):
         if groups:
             (folder / "peers.svg").write_text(charts.bars(
                 "Whole processes, two cores",
-                "MB of input as stored a second, each program's fastest way; ours on one thread but where it says all cores",
+                "MB of input as stored a second, by its fastest way; ours on one thread but where it says all cores; logarithmic",
                 groups, "MB/s"))
 
     for series, (x_label, y_label, value) in SERIES.items():
@@ -272,6 +272,8 @@ def write(arguments):
         + "; tweets are made up where nothing else is said.", ""]
     if peers and peers.get("problems"):
         text += ["**What broke:** " + "; ".join(peers["problems"]), ""]
+    if peers and peers.get("left_out"):
+        text += ["Left out, since they failed or wrote other records: " + "; ".join(peers["left_out"]) + ".", ""]
     if everything["quick"]:
         text += ["**A quick run: few runs over little data. It shows that all works; its figures are no claim.**", ""]
     text += ["![MB/s of the C core, pure Swift and others](charts/swift.svg)", ""]
@@ -343,7 +345,8 @@ def readme(arguments):
         factor = rival["median"] / ours["median"]
         return [what.replace("{MB}", f"{size / 1e6:.0f}"), f"{ours['median']:.2f} s", f"{label} {rival['median']:.2f} s",
                 f"{factor:.1f} ×" if other != "the same without" and other != "wc -l" else "",
-                f"{ours['peak_mib']:.0f} MiB, {label.strip('`').split(' ')[0]} {rival['peak_mib']:.0f}"]
+                f"{ours['peak_mib']:.0f} MiB" + ("" if other == "the same without" else
+                                                 f", {label.strip('`').split(' ')[0]} {rival['peak_mib']:.0f}")]
 
     text = "\n".join([
         f"Whole processes, medians of {peers['runs']} runs on {results.all['cores']} cores of an {results.all['cpu']}; *all cores* "

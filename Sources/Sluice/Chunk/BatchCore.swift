@@ -158,6 +158,9 @@ extension BatchCore {
     }
 
     func findColumn(_ name: String) -> Int? {
+        // Short names that are equal have equal words, nearly always.
+        let words = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        for number in 0..<columnCount where columns[number].nameWords == words { return number }
         for number in 0..<columnCount where columns[number].name.hasSameBytes(as: name) { return number }
         return nil
     }
@@ -359,7 +362,9 @@ extension BatchCore {
             let tag = column.tags[cell]
             guard tag != CellTag.unset else { continue }
             let payload = tag >= CellTag.string ? store(other.text(column.payloads[cell])) : column.payloads[cell]
-            let mine = columnSlowly(named: column.name)
+            // Mostly both have the same columns.
+            let isSame = number < columnCount && columns[number].nameWords == column.nameWords
+            let mine = isSame ? number : columnSlowly(named: column.name)
             if columns[mine].isConstant { expandColumn(mine) }
             columns[mine].tags[to] = tag
             columns[mine].payloads[to] = payload
