@@ -171,7 +171,7 @@ blocked("blocked by its input", False)
 blocked("blocked by its output", True)
 for limit in (32, 64, 256, 512):
     for kind, to in [("csv", "jsonl"), ("jsonl", "csv"), ("jsonl", "json"), ("json", "jsonl"), ("text", "text"),
-                     ("csv.gz", "jsonl")]:
+                     ("binary", "binary"), ("csv.gz", "jsonl")]:
         if limit <= 64 or kind == "csv":
             limited(kind, to, limit)
     if limit <= 64:
