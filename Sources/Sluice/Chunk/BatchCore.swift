@@ -363,8 +363,7 @@ extension BatchCore {
             guard tag != CellTag.unset else { continue }
             let payload = tag >= CellTag.string ? store(other.text(column.payloads[cell])) : column.payloads[cell]
             // Mostly both have the same columns.
-            let isSame = number < columnCount && columns[number].nameWords == column.nameWords
-            let mine = isSame ? number : columnSlowly(named: column.name)
+            let mine = isSameColumn(number, column) ? number : columnSlowly(named: column.name)
             if columns[mine].isConstant { expandColumn(mine) }
             columns[mine].tags[to] = tag
             columns[mine].payloads[to] = payload
@@ -384,13 +383,17 @@ extension BatchCore {
         other.keyOrders[slot] != nil || isInOrder(other, slot) { _ in true } || isInOrder(other, slot) { !isInBase($0) }
     }
 
+    /// Whether column `number` here is seen at once to have the same name.
+    private func isSameColumn(_ number: Int, _ other: OverlayColumn) -> Bool {
+        number < columnCount && columns[number].nameWords == other.nameWords
+    }
+
     private func isInOrder(_ other: BatchCore, _ slot: Int, where counts: (String) -> Bool) -> Bool {
         var last = -1
         for number in 0..<other.columnCount {
             let column = other.columns[number]
             guard column.tags[column.cell(slot)] > CellTag.removed, counts(column.name) else { continue }
-            let isSame = number < columnCount && columns[number].nameWords == column.nameWords
-            let place = isSame ? number : findColumn(column.name) ?? columnCount + number
+            let place = isSameColumn(number, column) ? number : findColumn(column.name) ?? columnCount + number
             guard place > last else { return false }
             last = place
         }

@@ -273,11 +273,11 @@ extension Pipeline {
     func leave() {
         state.update(Self.room) { state in
             state.flow.leave()
+            // Who handed in a chunk that found no room may not ask again for long.
+            if let refused = state.refused { _ = admission(&state, refused) }
             return true
         }
         budget.advance()
-        // Who handed in a chunk that found no room may not ask again for long.
-        state.withLock { if let refused = $0.refused { _ = admission(&$0, refused) } }
         // Who waits for the end looks whether this was the last one.
         state.update(Self.output) { $0.inputHasEnded && $0.flow.units == 0 }
         Self.resume(state)

@@ -144,10 +144,10 @@ final class StreamRun: Sendable {
         guard budget.used > budget.limit else { return }
         throw StreamError(
             .memoryLimit,
-            "one unit of work, with what is kept of others, takes \(budget.used) bytes, and memoryLimitMB allows \(budget.limit)",
+            "with one unit of work under way \(budget.used) bytes are held, and memoryLimitMB allows \(budget.limit)",
             stage: "cut",
             hint:
-                "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes; keep data.compacted() of chunks"
+                "raise memoryLimitMB (--memory-limit), or lower chunkSize or maxChunkBytes; sinks that keep chunks compact them"
         )
     }
 }
