@@ -53,7 +53,7 @@ struct Convert: ParsableCommand {
             select: select?.names)
         let sink = try output.sink(
             target, dialect: isOfOutput ? input.dialect : nil, columns: namesInput ? nil : columns?.names,
-            kernel: input.kernel)
+            kernel: input.kernel.choice)
         _ = try running.run(chunkSize: input.chunkSize, output: target) { context in
             try context.stream(source: source, sink: sink)
         }

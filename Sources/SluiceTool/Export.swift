@@ -32,6 +32,8 @@ struct Export: ParsableCommand {
     @Option(help: "Columns of CSV output, in this order, separated by commas.")
     var columns: NameList?
 
+    @OptionGroup var kernel: KernelOption
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     @OptionGroup(title: "Run") var running: RunOptions
@@ -47,7 +49,7 @@ struct Export: ParsableCommand {
         let showsProgress = Terminal.isPerson && !Terminal.isShown(path)
         let source = try DatabaseStreamSource(
             database: database, query: query, chunkSize: chunkSize, countsRows: showsProgress && table != nil)
-        let sink = try output.sink(path, dialect: nil, columns: columns?.names, kernel: .auto)
+        let sink = try output.sink(path, dialect: nil, columns: columns?.names, kernel: kernel.choice)
         _ = try running.run(chunkSize: chunkSize, output: path) { context in
             try context.stream(source: source, sink: sink)
         }

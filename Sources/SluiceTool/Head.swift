@@ -78,6 +78,6 @@ struct Head: ParsableCommand {
             csv.delimiter = input.from?.delimiter ?? source.paths.first.map(CSVOptions.delimiter(path:))
             input.dialect.apply(to: &csv)
         }
-        return try FileStreamSink("-", format: format, csv: csv, kernel: input.kernel)
+        return try FileStreamSink("-", format: format, csv: csv, kernel: input.kernel.choice)
     }
 }

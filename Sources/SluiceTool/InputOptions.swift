@@ -21,13 +21,7 @@ struct InputOptions: ParsableArguments {
     @Option(help: "Bytes a record may have.")
     var maxRecord = 16 << 20
 
-    @Option(help: "Implementation of the hot functions.")
-    var kernel: KernelChoice = .auto
-
-    /// Here the process is the run: what goes by the process's kernel follows, too.
-    func validate() throws {
-        if kernel != .auto { kernel.useInProcess() }
-    }
+    @OptionGroup var kernel: KernelOption
 }
 
 /// How CSV is written, on either side.
@@ -138,12 +132,13 @@ extension InputOptions {
         if inputs.count == 1, !files.isGiven, !FileSystem.isDirectory(inputs[0]) {
             return try FileStreamSource(
                 inputs[0], format: from?.format, chunkSize: chunkSize, encoding: encoding, types: types, csv: csv,
-                select: select, maxRecordBytes: maxRecord, kernel: kernel)
+                select: select, maxRecordBytes: maxRecord, kernel: kernel.choice)
         }
         return try DirectoryStreamSource(
             paths: inputs, pattern: files.pattern, recursive: files.recursive, format: from?.format,
             chunkSize: chunkSize, encoding: encoding, types: types, csv: csv, select: select,
-            maxRecordBytes: maxRecord, columns: files.union ? .union : .same, onError: files.onError, kernel: kernel)
+            maxRecordBytes: maxRecord, columns: files.union ? .union : .same, onError: files.onError,
+            kernel: kernel.choice)
     }
 
     /// Whether the inputs are known to be no CSV: what is said of CSV is about the output then.

@@ -33,6 +33,8 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Write a JSON object for each file.")
     var json = false
 
+    @OptionGroup var kernel: KernelOption
+
     func validate() throws {
         guard rows >= 0 else { throw ValidationError("--rows is 0 or more") }
         if let delimiter, delimiter.character == nil { throw ValidationError("--delimiter is a character") }
@@ -65,7 +67,7 @@ struct Inspect: ParsableCommand {
         do {
             return try FileInspection(
                 input, format: from?.format, encoding: encoding,
-                csv: CSVOptions(delimiter: delimiter?.character ?? from?.delimiter), rows: rows)
+                csv: CSVOptions(delimiter: delimiter?.character ?? from?.delimiter), rows: rows, kernel: kernel.choice)
         } catch let error as StreamError {
             throw Unreadable(reason: error)
         }

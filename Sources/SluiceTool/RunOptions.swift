@@ -61,6 +61,17 @@ struct RunOptions: ParsableArguments {
     }
 }
 
+/// Which implementation does the work.
+struct KernelOption: ParsableArguments {
+    @Option(name: .customLong("kernel"), help: "Implementation of the hot functions.")
+    var choice: KernelChoice = .auto
+
+    /// Here the process is the run: what goes by the process's kernel follows, too.
+    func validate() throws {
+        if choice != .auto { choice.useInProcess() }
+    }
+}
+
 extension StreamMetrics {
     private var times: [(name: String, times: StageTimes)] {
         [("read", read), ("decode", decode), ("process", process), ("encode", encode), ("write", write)]

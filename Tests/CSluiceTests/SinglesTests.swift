@@ -218,14 +218,22 @@ struct SinglesTests {
 
     @Test("a header alone")
     func header() {
-        for text in ["a,b\n1,2\n", "a,\"b,c\"\r1,2\r", "", "no end", "\"open"] {
+        for text in [
+            "a,b\n1,2\n", "a,\"b,c\"\r1,2\r", "", "no end", "\"open", "#first\na\r", "#first\ra\r", "#first\n\r",
+            "\n#a\r",
+        ] {
             expectSame(text) { table, bytes -> [UInt32] in
                 var scanner = sluice_csv_scanner()
                 (scanner.dialect.delimiter, scanner.dialect.quote) = (UInt8(ascii: ","), UInt8(ascii: "\""))
+                scanner.dialect.comment = UInt8(ascii: "#")
                 var ends = [UInt32](repeating: 0, count: 4)
                 var (fields, start): (UInt32, UInt32) = (0, 0)
                 let status = table.csv_first_record(&scanner, bytes, text.utf8.count, true, &ends, 4, &fields, &start)
-                return [UInt32(bitPattern: status.rawValue), fields, start, scanner.position] + ends[..<Int(fields)]
+                return [
+                    UInt32(bitPattern: status.rawValue), fields, start, scanner.position,
+                    UInt32(scanner.dialect.carriage_return),
+                ]
+                    + ends[..<Int(fields)]
             }
         }
     }

@@ -3,8 +3,9 @@
 
 #include "agreement.h"
 
-// An entry of the table that is new needs a check here; `singles`, which is a table itself, has tests in Swift.
+// An entry of the tables that is new needs a check here. The ring, which takes no bytes, has tests in Swift.
 _Static_assert(sizeof(sluice_kernel) == 21 * sizeof(void *), "a function of the table is not checked");
+_Static_assert(sizeof(sluice_singles) == 27 * sizeof(void *), "a function of the table is not checked");
 
 static uint64_t random_state;
 
@@ -158,6 +159,8 @@ static void make_json(text *to, uint32_t depth) {
     static const char *const scalars[] = {
         "0", "-1", "2.5e-7", "12345678901234567890123456789012345678901", "true", "false", "null",
     };
+    // Half of them are short, so that they come again, and one inside another.
+    static const char *const keys[] = {"\"a\"", "\"b\"", "\"a\"", "\"b\"", "\"a.b\"", "\"\"", "\"k\\n\"", "\"\\u0061\""};
     static const char *const space[] = {" ", "\t", "\r", "  "};
     if (random_one_in(8)) add_some(to, space, COUNT_OF(space), 3);
     const uint32_t kind = random_below(depth ? 6 : 3);
@@ -170,7 +173,7 @@ static void make_json(text *to, uint32_t depth) {
         text_put(to, object ? "{" : "[");
         for (uint32_t i = 0, count = random_below(5); i < count; i++) {
             if (i) text_put(to, ",");
-            if (object && random_one_in(2)) text_put(to, random_one_in(2) ? "\"a\"" : "\"b\"");
+            if (object && random_one_in(2)) text_put(to, keys[random_below(COUNT_OF(keys))]);
             else if (object) make_json_string(to);
             if (object) text_put(to, random_one_in(6) ? " : " : ":");
             make_json(to, depth - 1);
@@ -247,6 +250,11 @@ static void check_tables(const sluice_kernel *kernel) {
         {json_table, COUNT_OF(json_table), ' ', check_encoding_json},
         {csv_table, COUNT_OF(csv_table), 'x', check_lines},
         {csv_table, COUNT_OF(csv_table), '\n', check_lines},
+        {csv_table, COUNT_OF(csv_table), 'x', check_values},
+        {csv_table, COUNT_OF(csv_table), '\n', check_headers},
+        {csv_table, COUNT_OF(csv_table), '\n', check_columns},
+        {json_table, COUNT_OF(json_table), ' ', check_values},
+        {json_table, COUNT_OF(json_table), '\n', check_members},
         {text_table, COUNT_OF(text_table), 'x', check_utf8},
         {text_table, COUNT_OF(text_table), 'x', check_transcoding},
         {text_table, COUNT_OF(text_table), 0, check_utf8},
@@ -283,9 +291,14 @@ static void check_random(const sluice_kernel *kernel, uint64_t seed) {
             input_free(&in);
             continue;
         }
-        if (makers[m] == make_csv) check_csv(kernel, &in), check_encoding_csv(kernel, &in), check_lines(kernel, &in);
+        if (makers[m] == make_csv) {
+            check_csv(kernel, &in), check_encoding_csv(kernel, &in), check_lines(kernel, &in);
+            check_headers(kernel, &in), check_columns(kernel, &in);
+        }
         if (makers[m] == make_json_lines) check_json(kernel, &in), check_encoding_json(kernel, &in);
         if (makers[m] == make_json_elements) check_json(kernel, &in);
+        check_members(kernel, &in);
+        check_values(kernel, &in);
         check_utf8(kernel, &in);
         check_transcoding(kernel, &in);
         input_free(&in);
@@ -297,14 +310,49 @@ void check_kernel(const sluice_kernel *kernel, uint64_t rounds, uint64_t seed) {
     for (uint64_t round = 0; round < rounds; round++) check_random(kernel, seed + round);
 }
 
+// Over and over, with a byte between that is another each time, so that there is something to compress.
+static void check_repeated_lines(const sluice_kernel *kernel, const input *in) {
+    static text lines;
+    lines.length = 0;
+    while (lines.length + in->length < sizeof lines.bytes / 2 && random_next() % 64) {
+        text_add(&lines, (const char *)in->bytes, in->length);
+        const char last = (char)random_next();
+        text_add(&lines, &last, 1);
+    }
+    if (lines.length < 64) return;
+    input repeated = input_make(lines.bytes, lines.length, 0);
+    check_lz4_lines(kernel, &repeated);
+    input_free(&repeated);
+}
+
+// What a fuzzer's inputs are checked by, and what makes such inputs.
+static const struct {
+    void (*check)(const sluice_kernel *, const input *);
+    void (*make)(text *);
+} fuzzed[] = {
+    {check_csv, make_csv}, {check_json, make_json_lines}, {check_json, make_json_elements}, {check_lines, make_csv},
+    {check_utf8, make_text}, {check_transcoding, make_text}, {check_encoding_csv, make_csv},
+    {check_encoding_json, make_json_lines}, {check_repeated_lines, make_json_lines}, {check_values, make_csv},
+    {check_values, make_json_lines}, {check_headers, make_csv}, {check_columns, make_csv}, {check_members, make_json_lines},
+    {check_members, make_json_elements},
+};
+
+// The first byte says which of the checks, and what stands behind the input.
 void check_bytes(const sluice_kernel *kernel, const uint8_t *bytes, size_t length) {
     if (length == 0) return;
-    // The first byte says which of the checks, and what stands behind the input.
-    void (*const checks[])(const sluice_kernel *, const input *) = {
-        check_csv, check_json, check_lines, check_utf8, check_transcoding, check_encoding_csv, check_encoding_json,
-    };
     random_seed(length);
     input in = input_make(bytes + 1, length - 1, bytes[0]);
-    checks[bytes[0] % COUNT_OF(checks)](kernel, &in);
+    fuzzed[bytes[0] % COUNT_OF(fuzzed)].check(kernel, &in);
     input_free(&in);
+}
+
+size_t make_bytes(uint64_t seed, uint8_t *bytes, size_t most) {
+    random_seed(seed);
+    static text made;
+    made.length = 0;
+    bytes[0] = (uint8_t)random_next();
+    fuzzed[bytes[0] % COUNT_OF(fuzzed)].make(&made);
+    const size_t length = made.length < most ? made.length : most - 1;
+    memcpy(bytes + 1, made.bytes, length);
+    return length + 1;
 }

@@ -48,6 +48,12 @@ void check_encoding_csv(const sluice_kernel *kernel, const input *in);
 void check_encoding_json(const sluice_kernel *kernel, const input *in);
 void check_lz4_lines(const sluice_kernel *kernel, const input *in);
 
+// The same of what its `singles` do: values, headers, columns, members. Nothing, where they are the scalar kernel's own.
+void check_values(const sluice_kernel *kernel, const input *in);
+void check_headers(const sluice_kernel *kernel, const input *in);
+void check_columns(const sluice_kernel *kernel, const input *in);
+void check_members(const sluice_kernel *kernel, const input *in);
+
 const sluice_kernel *scalar_kernel(void);
 
 // All of these on the tables, and on `rounds` random inputs of each kind.
@@ -55,5 +61,8 @@ void check_kernel(const sluice_kernel *kernel, uint64_t rounds, uint64_t seed);
 
 // One of them, as the first byte says, on the others: for a fuzzer.
 void check_bytes(const sluice_kernel *kernel, const uint8_t *bytes, size_t length);
+
+// Bytes for it that are nearly data; at most `most` of them.
+size_t make_bytes(uint64_t seed, uint8_t *bytes, size_t most);
 
 #endif

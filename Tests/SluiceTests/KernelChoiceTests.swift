@@ -46,4 +46,27 @@ struct KernelChoiceTests {
         let asked = try folder.shell("SLUICE_KERNEL=swift exec \"$SLUICE\" count --kernel scalar x.csv")
         #expect(asked.text == "2\n")
     }
+
+    @Test("each command takes --kernel, and one that this processor has not is an error of each")
+    func ofCommands() throws {
+        try folder.write(text, to: "x.csv")
+        let missing = KernelChoice.allCases.first { Engines.kernel($0) == nil }
+        let commands = [
+            "convert x.csv - --to jsonl", "load x.csv x.db --table x --create", "export x.db - --table x --to jsonl",
+            "count x.csv",
+            "head x.csv", "inspect x.csv",
+        ]
+        for command in commands {
+            let word = command.prefix { $0 != " " }
+            let usual = try folder.shell("exec \"$SLUICE\" \(command)")
+            if word == "load" { try folder.shell("rm x.db") }
+            let asked = try folder.shell("exec \"$SLUICE\" \(command) --kernel swift")
+            #expect(usual.status == 0 && asked.status == 0 && asked.output == usual.output, "\(word)")
+            let wrong = try folder.shell("exec \"$SLUICE\" \(command) --kernel fast")
+            #expect(wrong.status == 64 && wrong.output.isEmpty, "\(word)")
+            guard let missing else { continue }
+            let refused = try folder.shell("exec \"$SLUICE\" \(command) --kernel \(missing)")
+            #expect(refused.status == 64 && refused.messages.contains("cannot run the kernel"), "\(word)")
+        }
+    }
 }

@@ -51,8 +51,8 @@ extension CSVMachine {
             }
             let step = machine.grammar.step(machine.state, byte)
             switch step.event {
-            case .data, .open, .fieldEnd, .commentEnd: machine.take(step)
-            case .recordEnd, .strayText, .strayReturn: return false
+            case .data, .open, .fieldEnd: machine.take(step)
+            case .recordEnd, .commentEnd, .strayText, .strayReturn: return false
             }
         }
         return final && machine.state.isReturn
