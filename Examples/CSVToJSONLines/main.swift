@@ -6,6 +6,12 @@
 
 import Sluice
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 func csvToJSON(_ input: String, _ output: String, isPlain: Bool) throws -> ProcessingResult {
     let source = try FileStreamSource(input, format: .csv)
     let sink = try FileStreamSink(output, format: .jsonl)
@@ -23,8 +29,8 @@ let arguments = CommandLine.arguments.dropFirst()
 let paths = arguments.filter { $0 != "--plain" }
 guard paths.count == 2, let input = paths.first, let output = paths.last else {
     print("usage: sluice-example1 INPUT OUTPUT [--plain]")
-    throw StreamError(.invalidConfiguration, "two paths are needed")
+    exit(64)
 }
 let result = try csvToJSON(input, output, isPlain: arguments.contains("--plain"))
 print(result.processedChunks, result.processedRecords, result.duration, result.errors, result.success)
-if let error = result.errors.first { throw error }
+exit(result.success ? 0 : 1)

@@ -5,6 +5,12 @@
 import Sluice
 import SluiceSQLite
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 let arguments = CommandLine.arguments
 let modes: [String: ETLMode] = [
     "append": .append(key: ["id"]), "upsert": .upsert(key: ["id"]), "refresh": .fullRefresh,
@@ -12,7 +18,7 @@ let modes: [String: ETLMode] = [
 ]
 guard arguments.count == 5, let mode = modes[arguments[4]] else {
     print("usage: sluice-example-etl SOURCE TARGET TABLE append|upsert|refresh|incremental")
-    throw StreamError(.invalidConfiguration, "two databases, a table and a mode are needed")
+    exit(64)
 }
 let table = arguments[3]
 let source = try SQLiteDatabase(arguments[1], mode: .readOnly)

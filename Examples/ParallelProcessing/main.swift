@@ -4,10 +4,16 @@
 
 import Sluice
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
     print("usage: sluice-example2 INPUT OUTPUT [WORKERS]")
-    throw StreamError(.invalidConfiguration, "two paths are needed")
+    exit(64)
 }
 let workers = arguments.count > 3 ? Int(arguments[3]) ?? 1 : StreamConfig.activeCores
 

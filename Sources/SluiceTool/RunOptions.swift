@@ -10,7 +10,10 @@ struct RunOptions: ParsableArguments {
     @Option(help: "2^20 bytes that blocks of input and output may hold together.")
     var memoryLimit = 512
 
-    @Option(help: "Seconds that the run may take; after that the exit code is 75, and the output is as it was.")
+    @Option(
+        help:
+            "Seconds that the run may take, from a pipe's first bytes on; after that the exit code is 75, and the output is as it was."
+    )
     var timeout: Double?
 
     @Option(help: "Say on standard error what the run came to.")

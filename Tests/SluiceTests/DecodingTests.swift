@@ -119,6 +119,35 @@ struct DecodingTests {
         try #require(try FileStreamSource(folder.file(name, text), types: types, select: select).readChunk()).data
     }
 
+    @Test("a float is the nearest to the text, not to the double nearest to that, and is written as short as it can be")
+    func floats() throws {
+        struct Row: Codable, Equatable { var v: Float }
+        let texts = [
+            "1.00000017881393432617187499", "1.00000017881393432617187501", "16777217.0000000001", "16777217", "0.1",
+            "-1.00000017881393432617187499", "1e-45", "3.40282356779733661637539395458142568447e38", "9007199791611905",
+        ]
+        for source in try [
+            batch("a.csv", "v\n" + texts.map { $0 + "\n" }.joined()),
+            batch("a.jsonl", texts.map { "{\"v\":\($0)}\n" }.joined()),
+            batch("b.csv", "v\n" + texts.map { $0 + "\n" }.joined(), types: .inferred),
+        ] {
+            #expect(try source.decode(Row.self).map(\.v) == texts.map { try #require(Float($0)) })
+        }
+        let values: [Float] = [0.1, 16_777_216, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -0.0, 1.0000002]
+        let encoded = try RecordBatch(encoding: values.map(Row.init))
+        #expect(encoded[0].description == "{\"v\":0.1}")
+        #expect(try encoded.decode(Row.self).map(\.v) == values)
+        #expect(encoded.column("v", as: Float.self) == values)
+    }
+
+    @Test("what does not fit is told by its place in the batch, where the records are of no file")
+    func placeInBatch() throws {
+        struct Row: Codable { var v: Int }
+        let batch = RecordBatch([["v": 1], ["v": 2], ["v": "x"], ["v": 4]])
+        #expect(streamError { _ = try batch.decode(Row.self) }?.record == 3)
+        #expect(streamError { _ = try batch.requireColumn("v", as: Int.self) }?.record == 3)
+    }
+
     @Test("CSV cells become fields; an empty cell is nil for an Optional", arguments: CellTypes.allCases)
     func csv(_ types: CellTypes) throws {
         let text = "carrier,year,delay,cancelled\nUA,2013,1.5,true\n\"A,\"\"A\",\"2014\",,\n"

@@ -68,6 +68,7 @@ struct FormatMatrixTests {
             guard count > 0 else { continue }
             let error = streamError { try convert("in.bin", "out.txt", kernel: kernel) }
             #expect(error?.code == .unknownKey && error?.column == "bytes" && error?.record == 1)
+            #expect(error?.message.contains("\"text\"") == true && error?.hint?.contains("unknown") == false)
             let source = try FileStreamSource(folder.file("in.bin"), kernel: kernel)
             var read: [UInt8] = []
             try source.forEach { chunk in

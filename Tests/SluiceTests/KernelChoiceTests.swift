@@ -59,7 +59,7 @@ struct KernelChoiceTests {
         for command in commands {
             let word = command.prefix { $0 != " " }
             let usual = try folder.shell("exec \"$SLUICE\" \(command)")
-            if word == "load" { try folder.shell("rm x.db") }
+            if word == "load" { _ = try folder.shell("rm x.db") }
             let asked = try folder.shell("exec \"$SLUICE\" \(command) --kernel swift")
             #expect(usual.status == 0 && asked.status == 0 && asked.output == usual.output, "\(word)")
             let wrong = try folder.shell("exec \"$SLUICE\" \(command) --kernel fast")

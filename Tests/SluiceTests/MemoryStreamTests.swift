@@ -22,6 +22,20 @@ struct MemoryStreamTests {
         #expect(try source.readChunk() == nil)
     }
 
+    @Test("records that were put in another order stay in it", arguments: ["x.csv", "x.jsonl"])
+    func order(_ name: String) throws {
+        let folder = TemporaryFolder()
+        let rows = (0..<6).map { name == "x.csv" ? "\($0)\n" : "{\"id\":\($0)}\n" }
+        let text = (name == "x.csv" ? "id\n" : "") + rows.joined()
+        let batch = try #require(try FileStreamSource(folder.file(name, text)).readChunk()).data
+        for size in 1...6 {
+            let sink = MemoryStreamSink()
+            try StreamContext().stream(
+                source: MemoryStreamSource(RecordBatch(batch.reversed()), chunkSize: size), sink: sink)
+            #expect(sink.records.map { $0["id", as: Int.self] } == [5, 4, 3, 2, 1, 0])
+        }
+    }
+
     @Test("a sink keeps records and chunks, and refuses more after close")
     func sink() throws {
         let sink = MemoryStreamSink()

@@ -45,12 +45,12 @@ extension Double: FieldConvertible {
 
 extension Float: FieldConvertible {
     @inlinable public init?(field: borrowing Field) {
-        guard let value = field.double else { return nil }
-        self.init(value)
-        if isInfinite && value.isFinite { return nil }
+        guard let value = field.float else { return nil }
+        self = value
     }
 
-    public var value: Value { .double(Double(self)) }
+    /// The double that the shortest text of it spells: 0.1 stays 0.1.
+    @inlinable public var value: Value { Value(self) }
 }
 
 extension Bool: FieldConvertible {
@@ -96,6 +96,22 @@ extension Field {
             if tag == CellTag.int { return Double(Int64(bitPattern: payload)) }
         }
         return withPlainText { text in NumberText.double(text).flatMap { $0.isFinite ? $0 : nil } }
+    }
+
+    /// The nearest float, of the text where the double nearest to that is half way between two floats. Nil where it is too large.
+    @usableFromInline var float: Float? {
+        guard let value = double else { return nil }
+        var nearest = Float(value)
+        let rest = value - Double(nearest)
+        let other = value + rest
+        if rest != 0, Double(Float(other)) == other {
+            if case .cell(let tag, let payload, _) = content, tag == CellTag.int {
+                nearest = Float(Int64(bitPattern: payload))
+            } else if let exact = withPlainText({ Float(String(decoding: $0, as: UTF8.self)) }) {
+                nearest = exact
+            }
+        }
+        return nearest.isInfinite && value.isFinite ? nil : nearest
     }
 
     @usableFromInline var bool: Bool? {

@@ -16,7 +16,7 @@ extension RecordBatch {
     }
 
     /// A column that each record has: `column(_:as:)` without a nil.
-    /// - Throws: `StreamError` with record and column, as `record.require`: `missingField`, `nullField`, `typeMismatch`.
+    /// - Throws: `StreamError` with record and column, as `decode`: `missingField`, `nullField`, `typeMismatch`.
     @inlinable public func requireColumn<T: FieldConvertible>(
         _ name: String, as type: T.Type
     ) throws(StreamError) -> [T] {
@@ -61,7 +61,9 @@ extension RecordBatch {
 
     @usableFromInline func unfit(_ position: Int, _ name: String, _ type: Any.Type) -> StreamError {
         let record = self[position]
-        return record.unfit(storage.field(name, slot: record.slot), name, type)
+        var error = record.unfit(storage.field(name, slot: record.slot), name, type)
+        error.record = error.record ?? position + 1
+        return error
     }
 }
 

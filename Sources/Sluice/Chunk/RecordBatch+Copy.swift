@@ -9,7 +9,7 @@ extension RecordBatch {
         var core = BatchCore(firstRow: old.firstRow + low, baseRows: baseRows, slotCount: high - low + 1)
         core.takeColumns(of: old)
         for slot in slots { core.takeCells(of: old, from: slot, to: slot - low) }
-        if slots.count < core.slotCount { core.setSelection(slots.map { UInt32($0 - low) }) }
+        if !slots.elementsEqual(low...high) { core.setSelection(slots.map { UInt32($0 - low) }) }
         return RecordBatch(BatchStorage(base: baseRows > 0 ? storage.base : nil, core: core))
     }
 

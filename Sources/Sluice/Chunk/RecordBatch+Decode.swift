@@ -9,7 +9,8 @@ extension RecordBatch {
     /// records O(members of the objects that are looked into); nothing is allocated per record but what values need.
     ///
     /// - Parameter conversions: how types are read that would not do it themselves, as dates.
-    /// - Throws: `StreamError` with record and column, as `user.name`: `missingField`, `nullField`, `typeMismatch`.
+    /// - Throws: `StreamError` with record and column, as `user.name`: `missingField`, `nullField`, `typeMismatch`. The record is
+    ///   that of the file, or of the batch where it is of none, from 1.
     @inlinable public func decode<T: Decodable>(
         _ type: T.Type, converting conversions: [CodingConversion] = []
     ) throws(StreamError) -> [T] {
@@ -20,7 +21,7 @@ extension RecordBatch {
         do {
             for position in 0..<count { values.append(try rows.decode(position, type)) }
         } catch {
-            throw StreamError(decoding: self[values.count], error)
+            throw StreamError(decoding: self[values.count], error, position: values.count)
         }
         return values
     }
@@ -62,8 +63,8 @@ extension Record {
 }
 
 extension StreamError {
-    /// What stopped a record from becoming a value.
-    @usableFromInline init(decoding record: Record, _ error: any Error) {
+    /// What stopped a record, number `position` of a batch, from becoming a value.
+    @usableFromInline init(decoding record: Record, _ error: any Error, position: Int? = nil) {
         var path: [any CodingKey] = []
         switch error {
         case DecodingError.keyNotFound(let key, let context):
@@ -86,7 +87,7 @@ extension StreamError {
         }
         if underlying == nil, !(error is StreamError) { underlying = error }
         self.path = self.path ?? record.storage.base?.origin.path
-        self.record = self.record ?? record.number
+        self.record = self.record ?? record.number ?? position.map { $0 + 1 }
         byteOffset = byteOffset ?? record.byteOffset
         column = column ?? (path.isEmpty ? nil : path.map(\.stringValue).joined(separator: "."))
         stage = stage ?? "process"

@@ -19,7 +19,8 @@ public enum Value: Sendable {
 extension Value {
     @inlinable public init(_ value: Bool) { self = .bool(value) }
     @inlinable public init(_ value: Double) { self = .double(value) }
-    @inlinable public init(_ value: Float) { self = .double(Double(value)) }
+    /// The double that the shortest text of the float spells: 0.1 stays 0.1.
+    @inlinable public init(_ value: Float) { self = .double(Double(value.description) ?? Double(value)) }
     @inlinable public init(_ value: String) { self = .string(value) }
     @inlinable public init(_ value: Substring) { self = .string(String(value)) }
     @inlinable public init(_ value: [UInt8]) { self = .bytes(value) }

@@ -66,7 +66,8 @@ public final class BasicStreamProcessor {
         }
     }
 
-    /// As `process`, on a thread of its own: the task is suspended until the end, and cancelling it ends the run.
+    /// As `process`, on a thread of its own: the task is suspended until the end, and cancelling it ends the run. Code of an actor,
+    /// as the main one, says `@Sendable` of the transform, which does not run there: `{ @Sendable (chunk: inout StreamChunk) in`.
     public func processAsync() async -> ProcessingResult {
         do {
             let run = try StreamRun(config, steps)

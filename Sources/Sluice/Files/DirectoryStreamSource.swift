@@ -1,7 +1,7 @@
 /// Streams the records of many files, one file after the other.
 ///
 ///     let source = try DirectoryStreamSource("data", pattern: "*.csv")
-///     try source.forEach { chunk in print(chunk.metadata["source_file"], chunk.data.count) }
+///     try source.forEach { chunk in print(chunk.metadata["source_file"] ?? .null, chunk.data.count) }
 ///
 /// Files of a directory come in natural order (`part2` before `part10`), path by path; those that are listed, in the order
 /// given. Which they are is decided when the source is made. Hidden files are left out, and so is what is neither file nor

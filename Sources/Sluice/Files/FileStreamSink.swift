@@ -150,7 +150,7 @@ public final class FileStreamSink: SplitSink {
         }
         if unknownColumns != .error, format != .csv {
             throw StreamError(
-                .invalidConfiguration, "unknownColumns is for CSV: other formats take any key", path: path,
+                .invalidConfiguration, "only CSV has columns that a field may be none of", path: path,
                 hint: "leave it away")
         }
         if let level, compression.levels?.contains(level) != true {

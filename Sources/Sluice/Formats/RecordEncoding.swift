@@ -129,7 +129,7 @@ final class RecordFormatter {
             return ("the field needs quotes, and the dialect has none", "give csv: a quote, or another delimiter")
         default:
             return (
-                "the value has no JSON: NaN, an infinity, a decimal that is no number, or nested too deep",
+                "the value cannot be written: it is NaN, infinite, a decimal that is no number, or nested too deep",
                 "set null or a string instead"
             )
         }
@@ -175,15 +175,22 @@ extension RecordFormatter {
     }
 
     private func unknownKey(_ key: String, _ record: Record, _ position: Int) -> StreamError {
-        StreamError(
-            .unknownKey, "the record has a key that is no column of the \(encoding.format.rawValue) output",
-            path: record.storage.base?.origin.path,
-            record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
-            stage: "encode",
-            hint:
+        let message: String
+        let hint: String
+        if let fields = encoding.format.fixedColumns {
+            let names = "\"\(fields.joined(separator: "\" or \""))\""
+            message = "the record has a field that is none of \(encoding.format.rawValue), which is of \(names) alone"
+            hint = "rename the field to write and read no others (select:, --select), or write CSV or JSON Lines"
+        } else {
+            message = "the record has a key that is no column of the \(encoding.format.rawValue) output"
+            hint =
                 "name the columns (columns:, --columns), or the fields to read (select:, --select), or drop such fields "
                 + "(unknownColumns: .drop, --unknown-columns drop)"
-        )
+        }
+        return StreamError(
+            .unknownKey, message, path: record.storage.base?.origin.path,
+            record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
+            stage: "encode", hint: hint)
     }
 }
 
