@@ -146,6 +146,23 @@ struct StreamContextTests {
         #expect(error?.code == .unknownKey && folder.names == ["x.csv"], "\(String(describing: error))")
     }
 
+    @Test(
+        "of two records that cannot be written the first is told, however many go at once", arguments: workers,
+        [1, 3, 1000])
+    func earliestRecord(workers: Int, chunkSize: Int) throws {
+        let folder = TemporaryFolder()
+        for later in ["7", "{\"a\":1,\"b\":2}"] {
+            let text = "{\"a\":1}\n{\"a\":\"\(String(repeating: "long ", count: 2000))\"}\n{\"a\":\"x,y\"}\n\(later)\n"
+            let path = try folder.file("x.jsonl", text)
+            let error = streamError {
+                try StreamContext(config(workers)).stream(
+                    source: FileStreamSource(path, chunkSize: chunkSize),
+                    sink: FileStreamSink(folder.file("x.csv"), csv: CSVOptions(quote: nil), columns: ["a"]))
+            }
+            #expect(error?.code == .needsQuotes && error?.record == 3, "\(String(describing: error))")
+        }
+    }
+
     @Test("an error of the source or the sink ends the run, wherever it comes", arguments: workers)
     func outsideErrors(workers: Int) throws {
         let sizes = Array(repeating: 2, count: 9)

@@ -114,7 +114,7 @@ extension TranscodingOutput {
 
     private func canEncode(_ batch: RecordBatch, _ formatter: RecordFormatter) -> Bool {
         let trial = TranscodingOutput(encoding, pool, kernel)
-        var nowhere = Nowhere(block: pool.block(capacity: 4096))
+        var nowhere = Nowhere(pool)
         var room = Room(transcoder: trial, output: nowhere)
         do {
             try formatter.again().encode(batch, into: &room)
@@ -123,14 +123,6 @@ extension TranscodingOutput {
         } catch {
             return false
         }
-    }
-
-    /// An output that forgets.
-    private struct Nowhere: EncoderOutput {
-        let block: ByteBlock
-        var filled = 0
-        var room: (UnsafeMutablePointer<UInt8>, Int) { (block.bytes, block.capacity) }
-        mutating func makeRoom(_ bytes: Int) { filled = 0 }
     }
 
     private static func error(_ what: String) -> StreamError {

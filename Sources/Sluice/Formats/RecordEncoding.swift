@@ -59,8 +59,14 @@ final class RecordFormatter {
 
     /// Writes all records of a batch to `output`, which hands out room.
     func encode(_ batch: RecordBatch, into output: inout some EncoderOutput) throws {
-        if encoding.hasColumns { try checkKeys(batch) }
-        try checkObjects(batch)
+        if let refusal = refusal(of: batch) {
+            // What is wrong with a record before it comes first.
+            var nowhere = Nowhere(pool)
+            let trial = again()
+            trial.encodedRecords = encodedRecords
+            try trial.encode(batch.selecting(0..<refusal.position), into: &nowhere)
+            throw refusal.error
+        }
         try binder.forEachRun(of: batch) { try run($0, of: batch, into: &output) }
     }
 
@@ -139,33 +145,45 @@ final class RecordFormatter {
 // MARK: - Checks
 
 extension RecordFormatter {
-    /// Refuses a batch with a field that no CSV column takes, before anything of it is written; or counts such fields.
-    private func checkKeys(_ batch: RecordBatch) throws {
-        guard !binder.hasKnownKeysOnly(batch) else { return }
+    /// What cannot be written though the kernel would not notice, and where; it is looked for before anything is written.
+    private typealias Refusal = (position: Int, error: StreamError)
+
+    private func refusal(of batch: RecordBatch) -> Refusal? {
+        let (key, object) = (encoding.hasColumns ? unknownKey(in: batch) : nil, fieldOfNoObject(in: batch))
+        guard let key, let object else { return key ?? object }
+        return key.position <= object.position ? key : object
+    }
+
+    /// The first field that no CSV column takes, or else record that has none; or counts such fields.
+    private func unknownKey(in batch: RecordBatch) -> Refusal? {
+        guard !binder.hasKnownKeysOnly(batch) else { return nil }
         for (position, record) in batch.enumerated() {
             for key in record.keys where binder.columns.index(of: key) == nil {
-                guard encoding.dropsUnknown else { throw unknownKey(key, record, position) }
+                guard encoding.dropsUnknown else { return (position, unknownKey(key, record, position)) }
                 dropped.add()
             }
             if record.storage.wholeValue(slot: record.slot) != nil {
-                throw noObject(record, "\(encoding.format.rawValue) has no field for it")
+                return (position, noObject(record, "\(encoding.format.rawValue) has no field for it"))
             }
         }
+        return nil
     }
 
-    /// Refuses fields that were set on a JSON line that is no object: writing them would drop its value.
-    private func checkObjects(_ batch: RecordBatch) throws {
+    /// The first field that was set on a JSON line that is no object: writing it would drop the line's value.
+    private func fieldOfNoObject(in batch: RecordBatch) -> Refusal? {
         guard batch.storage.core.pointee.columnCount > 0, let base = batch.storage.base, base.schema == nil,
             case .json(let tape, let rows, _) = base.layout
-        else { return }
+        else { return nil }
         let core = batch.storage.core.pointee
         for slot in 0..<core.baseRows
         where base.bytes[Int(tape[Int(rows[core.firstRow + slot].tape)])] != UInt8(ascii: "{") {
             // A row that was removed does not matter.
-            for record in batch where record.slot == slot && record.storage.wholeValue(slot: slot) != nil {
-                guard record.keys.isEmpty else { throw noObject(record, "no field can be set on it") }
+            for (position, record) in batch.enumerated()
+            where record.slot == slot && record.storage.wholeValue(slot: slot) != nil {
+                guard record.keys.isEmpty else { return (position, noObject(record, "no field can be set on it")) }
             }
         }
+        return nil
     }
 
     private func noObject(_ record: Record, _ why: String) -> StreamError {
@@ -191,6 +209,25 @@ extension RecordFormatter {
             .unknownKey, message, path: record.storage.base?.origin.path,
             record: record.number ?? encodedRecords + position + 1, byteOffset: record.byteOffset, column: key,
             stage: "encode", hint: hint)
+    }
+}
+
+/// An output that forgets.
+struct Nowhere: EncoderOutput {
+    private let pool: BlockPool
+    private var block: ByteBlock
+    var filled = 0
+
+    init(_ pool: BlockPool) {
+        self.pool = pool
+        block = pool.block(capacity: 4096)
+    }
+
+    var room: (UnsafeMutablePointer<UInt8>, Int) { (block.bytes, block.capacity) }
+
+    mutating func makeRoom(_ bytes: Int) {
+        filled = 0
+        if bytes > block.capacity { block = pool.block(capacity: bytes) }
     }
 }
 
