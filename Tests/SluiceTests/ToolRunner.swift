@@ -92,6 +92,8 @@ extension TemporaryFolder {
             "SLUICE": Tool.path, "LC_ALL": "C", "PYTHONUTF8": "1",
             // Of the address sanitizer: what a tool has not freed when it exits is no leak.
             "ASAN_OPTIONS": "detect_leaks=0",
+            // Of the thread sanitizer: it maps a file of half a MiB that it makes there, which `ulimit -f` may have cut short.
+            "TEST_TMPDIR": "/dev/null",
         ]) { $1 }
         let status = try spawn(["/bin/sh", "-c", prologue + script, "sh", path, logs.path] + arguments, environment)
         return Outcome(status: status, output: try logs.data("output"), messages: try logs.text("messages"))
