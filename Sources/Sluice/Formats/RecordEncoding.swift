@@ -175,13 +175,14 @@ extension RecordFormatter {
             case .json(let tape, let rows, _) = base.layout
         else { return nil }
         let core = batch.storage.core.pointee
-        for slot in 0..<core.baseRows
-        where base.bytes[Int(tape[Int(rows[core.firstRow + slot].tape)])] != UInt8(ascii: "{") {
-            // A row that was removed does not matter.
-            for (position, record) in batch.enumerated()
-            where record.slot == slot && record.storage.wholeValue(slot: slot) != nil {
-                guard record.keys.isEmpty else { return (position, noObject(record, "no field can be set on it")) }
-            }
+        let hasOther = (0..<core.baseRows).contains {
+            base.bytes[Int(tape[Int(rows[core.firstRow + $0].tape)])] != UInt8(ascii: "{")
+        }
+        guard hasOther else { return nil }
+        // Once over the batch, however many there are; a row that was removed does not matter.
+        for (position, record) in batch.enumerated()
+        where record.storage.wholeValue(slot: record.slot) != nil && !record.keys.isEmpty {
+            return (position, noObject(record, "no field can be set on it"))
         }
         return nil
     }
