@@ -102,4 +102,55 @@ struct DeterminismTests {
             }
         }
     }
+
+    @Test(
+        "fields that a processor adds come in each record's own order, whatever the chunk saw before",
+        arguments: kernels)
+    func addedFields(_ kernel: KernelChoice) throws {
+        /// Names of what record `number` gets, in order; one of them is in the input already.
+        @Sendable func added(_ number: Int) -> [String] {
+            switch number % 7 {
+            case 0: ["note", "score", "id"]
+            case 1: ["score", "note"]
+            case 2: ["id", "rank", "score"]
+            case 3: []
+            case 4: ["rank", "note", "score"]
+            default: ["score"]
+            }
+        }
+        let numbers = 0..<50
+        let lines = numbers.map { number in
+            let names = added(number).filter { $0 != "id" } + (number % 2 == 0 ? ["seen", "rank"] : ["seen"])
+            let places = Dictionary(zip(names, names.indices)) { first, _ in first }
+            let fields = places.sorted { $0.value < $1.value }.map {
+                #","\#($0.key)":\#($0.key == "seen" ? 0 : number)"#
+            }
+            return #"{"id":\#(number),"b":"x"\#(fields.joined())}"# + "\n"
+        }
+        let inputs = [
+            try folder.file("in.csv", "id,b\n" + numbers.map { "\($0),x\n" }.joined()),
+            try folder.file("in.jsonl", numbers.map { #"{"id":\#($0),"b":"x"}"# + "\n" }.joined()),
+        ]
+        for input in inputs {
+            for (chunkSize, workers) in [(1, 1), (2, 3), (5, 1), (7, 2), (1000, 1)] {
+                let context = StreamContext(StreamConfig(chunkSize: chunkSize, parallelism: workers))
+                context.addProcessor { chunk in
+                    for place in chunk.data.indices {
+                        let number = chunk.data[place]["id", as: Int.self] ?? -1
+                        for name in added(number) { chunk.data[place][name] = Value(number) }
+                    }
+                    chunk.data.setAll("seen", to: 0)
+                    for place in chunk.data.indices {
+                        let number = chunk.data[place]["id", as: Int.self] ?? -1
+                        if number % 2 == 0 { chunk.data[place]["rank"] = Value(number) }
+                    }
+                }
+                try context.stream(
+                    source: try FileStreamSource(
+                        input, types: input.hasSuffix("csv") ? .inferred : nil, kernel: kernel),
+                    sink: try FileStreamSink(folder.file("out.jsonl"), kernel: kernel))
+                #expect(try folder.text("out.jsonl") == lines.joined(), "\(input), chunks of \(chunkSize)")
+            }
+        }
+    }
 }

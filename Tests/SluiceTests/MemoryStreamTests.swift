@@ -36,6 +36,36 @@ struct MemoryStreamTests {
         }
     }
 
+    @Test("records that were appended to those of a file are cut into chunks with its columns", arguments: 1...4)
+    func appended(_ size: Int) throws {
+        let folder = TemporaryFolder()
+        var batch = try #require(try FileStreamSource(folder.file("in.csv", "id,b,c\n1,x,y\n")).readChunk()).data
+        batch.append(["b": "y"])
+        batch.append(["id": 3, "b": "z"])
+        batch.append(["c": "w", "b": "v"])
+        batch[2]["note"] = "n"
+        batch[1]["new"] = true
+        batch[1]["note"] = "m"
+        batch[1]["id"] = 2
+        try StreamContext().stream(
+            source: MemoryStreamSource(batch, chunkSize: size), sink: try FileStreamSink(folder.file("out.jsonl")))
+        #expect(
+            try folder.text("out.jsonl") == #"{"id":"1","b":"x","c":"y"}"# + "\n"
+                + #"{"id":2,"b":"y","new":true,"note":"m"}"# + "\n" + #"{"id":3,"b":"z","note":"n"}"# + "\n"
+                + #"{"c":"w","b":"v"}"# + "\n")
+        let kept = batch.compacted()
+        #expect(kept == batch && kept.map(\.keys) == batch.map(\.keys))
+
+        batch.removeAll { $0["id"] == "1" }
+        let sink = MemoryStreamSink()
+        try StreamContext().stream(source: MemoryStreamSource(batch, chunkSize: size), sink: sink)
+        #expect(sink.records.map(\.keys) == batch.map(\.keys))
+        #expect(sink.chunks.allSatisfy { $0.data.schema?.names == ["id", "b", "c"] })
+        let columns = try FileStreamSink(folder.file("out.csv"))
+        try StreamContext().stream(source: MemoryStreamSource(batch, chunkSize: size), sink: columns)
+        #expect(try folder.text("out.csv") == "id,b,c,new,note\n2,y,,true,m\n3,z,,,n\n,v,w,,\n")
+    }
+
     @Test("a sink keeps records and chunks, and refuses more after close")
     func sink() throws {
         let sink = MemoryStreamSink()

@@ -5,20 +5,49 @@ import Testing
 /// A batch as an array of dictionaries: slow, and plain to see.
 private struct Model {
     typealias Fields = [(key: String, value: Value)]
-    var rows: [Fields] = []
 
-    mutating func set(_ row: Int, _ key: String, _ value: Value?) {
-        let place = rows[row].firstIndex { $0.key == key }
-        switch (place, value) {
-        case (let place?, let value?): rows[row][place].value = value
-        case (let place?, nil): rows[row].remove(at: place)
-        case (nil, let value?): rows[row].append((key, value))
-        case (nil, nil): break
+    struct Row {
+        /// Keys whose place the input gives, also while they are removed.
+        var base: [String] = []
+        var isOfInput = false
+        var fields: Fields
+
+        mutating func set(_ key: String, _ value: Value?) {
+            fields.removeAll { $0.key == key && value == nil }
+            guard let value else { return }
+            if let place = fields.firstIndex(where: { $0.key == key }) {
+                fields[place].value = value
+            } else {
+                fields.append((key, value))
+                arrange()
+            }
+        }
+
+        /// Fields of the input first, in its order.
+        mutating func arrange() {
+            let own = fields.filter { !base.contains($0.key) }
+            fields = base.compactMap { key in fields.first { $0.key == key } } + own
         }
     }
 
-    /// Rows without the order of their keys, which removing and setting again may change.
-    var objects: [ValueObject] { rows.map { fields in ValueObject(fields.map { ($0.key, $0.value) }) } }
+    var rows: [Row] = []
+
+    var objects: [ValueObject] { rows.map { row in ValueObject(row.fields.map { ($0.key, $0.value) }) } }
+    var keys: [[String]] { rows.map { $0.fields.map(\.key) } }
+
+    /// Another row's fields in the place of one.
+    mutating func replace(_ row: Int, with fields: Fields) {
+        rows[row].base = []
+        rows[row].fields = fields
+    }
+
+    /// At the end: among columns that the input gives its keys stand as those do, if they came so.
+    mutating func append(_ fields: Fields, columns: [String]) {
+        var row = Row(base: columns, fields: fields)
+        row.arrange()
+        if row.fields.map(\.key) != fields.map(\.key) { row = Row(fields: fields) }
+        rows.append(row)
+    }
 }
 
 @Suite("Random edits")
@@ -60,7 +89,10 @@ struct RandomEditTests {
         }
         _ = try source.readChunk()
         let batch = try #require(try source.readChunk()).data
-        return (batch, Model(rows: batch.map(\.fields)))
+        let rows = batch.map {
+            Model.Row(base: kind > 3 ? [] : batch.schema?.names ?? $0.keys, isOfInput: kind < 4, fields: $0.fields)
+        }
+        return (batch, Model(rows: rows))
     }
 
     private func edit(_ batch: inout RecordBatch, _ model: inout Model, _ random: inout SplitMix64) {
@@ -71,10 +103,13 @@ struct RandomEditTests {
         switch (Int.random(in: 0..<13, using: &random), row, other) {
         case (0...3, let row?, _):
             batch[row][key] = value
-            model.set(row, key, value)
-        case (4, _, _):
+            model.rows[row].set(key, value)
+        case (4, _, _) where Bool.random(using: &random):
             batch.setAll(key, to: value)
-            for row in model.rows.indices { model.set(row, key, value) }
+            for row in model.rows.indices { model.rows[row].set(key, value) }
+        case (4, _, _):
+            batch.setColumn(key, to: batch.indices.map { Value.int(Int64($0)) })
+            for row in model.rows.indices { model.rows[row].set(key, .int(Int64(row))) }
         case (5, let row?, _):
             let gone = batch[row].value
             let rows = model.objects.map { .object($0) != gone }
@@ -83,41 +118,44 @@ struct RandomEditTests {
         case (6, _, _):
             let record = randomRecord(&random)
             batch.append(record)
-            model.rows.append(record.fields)
-            #expect(batch.last?.keys == record.keys)
+            model.append(record.fields, columns: batch.schema?.names ?? [])
         case (7, let row?, _):
             let record = randomRecord(&random)
             batch[row] = record
-            model.rows[row] = record.fields
-            #expect(batch[row].keys == record.keys)
-        case (8, let row?, let other?):
+            model.replace(row, with: record.fields)
+        case (8, let row?, let other?) where row != other:
             batch[row] = batch[other]
-            model.rows[row] = model.rows[other]
-        case (9, let row?, let other?):
+            model.replace(row, with: model.rows[other].fields)
+        case (9, let row?, let other?) where row != other:
             batch.swapAt(row, other)
-            model.rows.swapAt(row, other)
+            let fields = (model.rows[row].fields, model.rows[other].fields)
+            model.replace(row, with: fields.1)
+            model.replace(other, with: fields.0)
         case (10, let row?, _):
             var copy = batch[row]
             copy[key] = value
             batch.append(copy)
-            model.rows.append(copy.fields)
-            #expect(batch.last?.keys == copy.keys)
+            model.append(copy.fields, columns: batch.schema?.names ?? [])
         case (11, let row?, _):
             var copy = batch[row]
             for key in Self.keys.shuffled(using: &random).prefix(2) {
                 copy[key] = value
-                model.set(row, key, value)
+                model.rows[row].set(key, value)
             }
+            if !model.rows[row].isOfInput { model.replace(row, with: model.rows[row].fields) }
             batch[row] = copy
-            #expect(batch[row].keys == copy.keys)
         case (12, _, _):
-            var records = batch.shuffled(using: &random)
+            let places = batch.indices.shuffled(using: &random)
+            var records = places.map { batch[$0] }
+            model.rows = places.map { model.rows[$0] }
             for place in records.indices where Bool.random(using: &random) {
-                for key in Self.keys.shuffled(using: &random).prefix(2) { records[place][key] = value }
+                for key in Self.keys.shuffled(using: &random).prefix(2) {
+                    records[place][key] = value
+                    model.rows[place].set(key, value)
+                }
             }
             batch = RecordBatch(records)
-            model.rows = records.map(\.fields)
-            #expect(batch.map(\.keys) == records.map(\.keys))
+            if !model.rows.allSatisfy(\.isOfInput) { model.rows = model.rows.map { Model.Row(fields: $0.fields) } }
         default: break
         }
     }
@@ -132,9 +170,15 @@ struct RandomEditTests {
                 if Int.random(in: 0..<4, using: &random) == 0 { kept.append((batch, batch.description)) }
                 edit(&batch, &model, &random)
                 try #require(batch.map(\.value) == model.objects.map { .object($0) }, "kind \(kind), seed \(seed)")
+                try #require(batch.map(\.keys) == model.keys, "kind \(kind), seed \(seed)")
             }
             #expect(kept.allSatisfy { $0.batch.description == $0.text }, "copies stay, kind \(kind), seed \(seed)")
             #expect(batch.compacted().description == batch.description, "kind \(kind), seed \(seed)")
+            var chunks: [String] = []
+            try MemoryStreamSource(batch, chunkSize: Int.random(in: 1...4, using: &random)).forEach {
+                chunks += $0.data.map(\.description)
+            }
+            #expect(chunks == batch.map(\.description), "kind \(kind), seed \(seed)")
             try expectWritten(batch, kernel, "kind \(kind), seed \(seed)")
         }
     }

@@ -134,6 +134,28 @@ struct TextEncodingOutputTests {
         #expect(whole?.code == .unencodable && whole?.record == 2 && whole?.column == nil)
     }
 
+    @Test(
+        "the first record that cannot be written is told, whatever is wrong with those behind it",
+        arguments: [1, 2, 1000])
+    func unencodableFirst(_ chunkSize: Int) throws {
+        func error(_ lines: String, csv: CSVOptions = CSVOptions()) throws -> StreamError? {
+            let source = try FileStreamSource(folder.file("first.jsonl", lines), chunkSize: chunkSize)
+            return streamError {
+                try BasicStreamProcessor(
+                    source: source,
+                    sink: FileStreamSink(folder.file("first.csv"), encoding: .latin1, csv: csv, columns: ["a"])
+                ).run()
+            }
+        }
+        let good = "{\"a\":1}\n"
+        let unknown = try error(good + "{\"a\":\"€\"}\n" + good + "{\"a\":1,\"b\":2}\n")
+        #expect(unknown?.code == .unencodable && unknown?.record == 2)
+        let quotes = try error(good + "{\"a\":\"€\"}\n{\"a\":\"1,2\"}\n", csv: CSVOptions(quote: nil))
+        #expect(quotes?.code == .unencodable && quotes?.record == 2)
+        let other = try error(good + "{\"a\":1,\"b\":2}\n{\"a\":\"€\"}\n")
+        #expect(other?.code == .unknownKey && other?.record == 2)
+    }
+
     @Test("appending keeps the encoding and the byte order that are there", arguments: others)
     func append(_ encoding: TextEncoding) throws {
         for mark in encoding == .latin1 ? [""] : ["", "\u{FEFF}"] {

@@ -10,6 +10,8 @@
     @usableFromInline let capacity: Int
     /// Cell 0 serves all slots.
     @usableFromInline let isConstant: Bool
+    /// Whether the base has a column of this name, once somebody asked.
+    var isInSchema: Bool?
 
     init(name: String, capacity: Int, isConstant: Bool) {
         self.name = name
@@ -42,6 +44,7 @@
     mutating func rename(_ name: String) {
         self.name = name
         nameWords = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        isInSchema = nil
     }
 }
 
@@ -68,10 +71,15 @@
     var arenaCapacity = 0
     let firstRow: Int
     @usableFromInline let baseRows: Int
-    /// Rows that stand on their cells alone, whatever their base has, with the order of their keys: slot to column
-    /// numbers. Only for rows that were replaced, or whose keys are not in the order of the columns; nearly always empty.
-    var keyOrders: [Int: [Int]] = [:] { didSet { hasKeyOrders = !keyOrders.isEmpty } }
+    /// Of rows that were replaced whole, or whose keys do not come in the order of the columns; nearly always empty.
+    var keyOrders: KeyOrders? { didSet { hasKeyOrders = keyOrders != nil } }
     @usableFromInline var hasKeyOrders = false
+    /// The row last set, and a column behind which it has no field of its own: its keys come in the order of the columns.
+    /// -1: none. Whoever writes cells otherwise than by `set` lets go of it.
+    @usableFromInline var orderedSlot = -1
+    @usableFromInline var orderedColumn = -1
+    /// What the rows stand on; the storage keeps it.
+    unowned(unsafe) var base: BatchBase?
 
     init(firstRow: Int, baseRows: Int, slotCount: Int, columnCapacity: Int = 4) {
         self.firstRow = firstRow
@@ -96,7 +104,7 @@ extension BatchCore {
     /// Bytes that it has allocated. Complexity: O(columns).
     var heldBytes: Int {
         let cells = UnsafeBufferPointer(start: columns, count: columnCount).reduce(0) { $0 + $1.capacity * 9 }
-        return cells + arenaCapacity + (selection == nil ? 0 : selectionCount * 4)
+        return cells + arenaCapacity + (keyOrders?.heldBytes ?? 0) + (selection == nil ? 0 : selectionCount * 4)
     }
 }
 
@@ -211,7 +219,10 @@ extension BatchCore {
         columnCount = numbers.count
         columnCapacity = max(4, numbers.count)
         hint = 0
-        if hasKeyOrders { keyOrders = keyOrders.mapValues { $0.compactMap { places[$0] } } }
+        orderedSlot = -1
+        keyOrders = keyOrders?.map { order in
+            KeyOrder(columns: order.columns.compactMap { places[$0] }, isAlone: order.isAlone)
+        }
     }
 
     private mutating func resizeColumn(_ number: Int, capacity: Int, isConstant: Bool) {
@@ -236,22 +247,21 @@ extension BatchCore {
     @inlinable mutating func set(_ name: String, slot: Int, to value: Value?) {
         let number = column(named: name)
         if columns[number].isConstant { expandColumn(number) }
-        if hasKeyOrders { noteKey(number, slot) }
+        if slot == orderedSlot, number > orderedColumn, !hasKeyOrders {
+            orderedColumn = number
+        } else {
+            placeKey(number, slot, isRemoved: value == nil)
+        }
         setCell(number, slot, to: value)
-    }
-
-    /// A key that is new to a row with an order of its own comes last.
-    @usableFromInline mutating func noteKey(_ number: Int, _ slot: Int) {
-        guard let order = keyOrders[slot], !order.contains(number) else { return }
-        keyOrders[slot] = order + [number]
     }
 
     /// One value for all rows there are; nil removes the field.
     mutating func setAll(_ name: String, to value: Value?) {
         let number = findColumn(name) ?? addColumn(name, isConstant: true)
+        if mayBeOutOfOrder(number) { for slot in 0..<slotCount { placeKey(number, slot, isRemoved: value == nil) } }
+        orderedSlot = -1
         if !columns[number].isConstant { resizeColumn(number, capacity: 1, isConstant: true) }
         setCell(number, 0, to: value)
-        for slot in Array(keyOrders.keys) { noteKey(number, slot) }
     }
 
     /// Sets cell `cell` of column `number`, without a look at whether it is constant.
@@ -321,6 +331,77 @@ extension BatchCore {
     }
 }
 
+// MARK: - The order of keys
+
+extension BatchCore {
+    /// Whether a row that gets a cell in column `number` may have its keys in another order than that of the columns.
+    func mayBeOutOfOrder(_ number: Int) -> Bool { hasKeyOrders || number + 1 < columnCount }
+
+    /// A cell in column `number` is about to be set: if the row has no such field, its key comes last. What the base has keeps its
+    /// place. Complexity: O(columns behind it); where that is not the order of the columns, O(columns).
+    @usableFromInline mutating func placeKey(_ number: Int, _ slot: Int, isRemoved: Bool) {
+        if hasValue(number, slot) { return }
+        if hasKeyOrders, let keyOrders, let order = keyOrders[slot] {
+            let keepsPlace = !order.isAlone && order.columns.contains(number) && isInBase(number, slot)
+            if !keepsPlace { keyOrders.add(number, to: slot) }
+            return
+        }
+        if isRemoved { return }
+        for above in number + 1..<columnCount where hasValue(above, slot) && !isInBase(above, slot) {
+            if !isInBase(number, slot) { beginOrder(number, slot) }
+            return
+        }
+        (orderedSlot, orderedColumn) = (slot, number)
+    }
+
+    /// The row's keys are those in the order of the columns, and then this one.
+    private mutating func beginOrder(_ number: Int, _ slot: Int) {
+        let orders = keyOrders ?? KeyOrders()
+        if !hasKeyOrders { keyOrders = orders }
+        orders.begin(slot, (0..<columnCount).lazy.filter { [self] in $0 != number && hasCell($0, slot) }, number)
+    }
+
+    /// The row has its keys in this order.
+    mutating func note(_ order: KeyOrder, _ slot: Int) {
+        if !hasKeyOrders { keyOrders = KeyOrders() }
+        keyOrders?[slot] = order
+    }
+
+    /// One order of the columns that suits all rows: see `KeyOrders.common`. Complexity: O(rows × columns).
+    func commonOrder() -> [Int]? {
+        guard let keyOrders, let common = keyOrders.common(columnCount) else { return nil }
+        // Rows that have none noted may have fields in columns that changed places.
+        for slot in 0..<slotCount where keyOrders.number(slot) == 0 {
+            var last = -1
+            for number in common where hasValue(number, slot) {
+                if number < last { return nil }
+                last = number
+            }
+        }
+        return common
+    }
+
+    private func hasCell(_ number: Int, _ slot: Int) -> Bool {
+        columns[number].tags[columns[number].cell(slot)] != CellTag.unset
+    }
+
+    private func hasValue(_ number: Int, _ slot: Int) -> Bool {
+        columns[number].tags[columns[number].cell(slot)] > CellTag.removed
+    }
+
+    /// Whether the base says where the field stands.
+    private func isInBase(_ number: Int, _ slot: Int) -> Bool {
+        guard let base else { return false }
+        if let isInSchema = columns[number].isInSchema { return isInSchema }
+        if let schema = base.schema {
+            let isInSchema = schema.index(of: columns[number].name) != nil
+            columns[number].isInSchema = isInSchema
+            return isInSchema
+        }
+        return slot < baseRows && base.member(columns[number].name, row: firstRow + slot) != nil
+    }
+}
+
 // MARK: - Copies
 
 extension BatchCore {
@@ -341,7 +422,7 @@ extension BatchCore {
             copy.setSelection(Array(UnsafeBufferPointer(start: selection, count: selectionCount)))
         }
         if let arena { _ = copy.store(UnsafeBufferPointer(start: arena, count: arenaCount)) }
-        copy.keyOrders = keyOrders
+        copy.keyOrders = keyOrders?.copy()
         return copy
     }
 
@@ -354,8 +435,10 @@ extension BatchCore {
         return row
     }
 
-    /// Copies the cells that `other` has at `from` to slot `to` here, all other cells of it unchanged.
+    /// Copies the cells that `other` has at `from` to slot `to` here, which has none, and the order of their keys.
     mutating func takeCells(of other: BatchCore, from: Int, to: Int) {
+        var last = -1
+        var isInOrder = true
         for number in 0..<other.columnCount {
             let column = other.columns[number]
             let cell = column.cell(from)
@@ -367,9 +450,18 @@ extension BatchCore {
             if columns[mine].isConstant { expandColumn(mine) }
             columns[mine].tags[to] = tag
             columns[mine].payloads[to] = payload
+            if tag == CellTag.removed { continue }
+            if mine < last { isInOrder = false }
+            last = mine
         }
-        if let order = other.keyOrders[from] {
-            keyOrders[to] = order.compactMap { findColumn(other.columns[$0].name) }
+        if let order = other.keyOrders?[from] {
+            let mine = order.columns.compactMap { findColumn(other.columns[$0].name) }
+            note(KeyOrder(columns: mine, isAlone: order.isAlone), to)
+        } else if !isInOrder {
+            let theirs = (0..<other.columnCount).filter { other.hasCell($0, from) }
+            let mine = theirs.compactMap { findColumn(other.columns[$0].name) }
+            let added = mine.filter { hasValue($0, to) && !isInBase($0, to) }
+            if added != added.sorted() { note(KeyOrder(columns: mine, isAlone: false), to) }
         }
     }
 
@@ -378,26 +470,9 @@ extension BatchCore {
         for number in 0..<other.columnCount { _ = columnSlowly(named: other.columns[number].name) }
     }
 
-    /// Whether the fields that `other` has at `slot` besides those of the base would come in the same order here.
-    func keepsOrder(of other: BatchCore, at slot: Int, isInBase: (String) -> Bool) -> Bool {
-        other.keyOrders[slot] != nil || isInOrder(other, slot) { _ in true } || isInOrder(other, slot) { !isInBase($0) }
-    }
-
     /// Whether column `number` here is seen at once to have the same name.
     private func isSameColumn(_ number: Int, _ other: OverlayColumn) -> Bool {
         number < columnCount && columns[number].nameWords == other.nameWords
-    }
-
-    private func isInOrder(_ other: BatchCore, _ slot: Int, where counts: (String) -> Bool) -> Bool {
-        var last = -1
-        for number in 0..<other.columnCount {
-            let column = other.columns[number]
-            guard column.tags[column.cell(slot)] > CellTag.removed, counts(column.name) else { continue }
-            let place = isSameColumn(number, column) ? number : findColumn(column.name) ?? columnCount + number
-            guard place > last else { return false }
-            last = place
-        }
-        return true
     }
 
     /// Forgets the cells at `slot`.
@@ -406,6 +481,7 @@ extension BatchCore {
             if columns[number].isConstant { expandColumn(number) }
             columns[number].tags[slot] = CellTag.unset
         }
-        keyOrders[slot] = nil
+        orderedSlot = -1
+        keyOrders?[slot] = nil
     }
 }

@@ -1,15 +1,23 @@
 /// Rows of a batch that are to be encoded.
 struct BatchRows {
-    let base: BatchBase?
+    var base: BatchBase?
     let core: UnsafeMutablePointer<BatchCore>
     /// The slots to encode instead of all that are left.
-    var slots: [UInt32]?
+    var slots: ArraySlice<UInt32>?
+    /// The order that the keys of these rows have, where it is not that of the columns.
+    var order: KeyOrder?
+
+    /// Columns of the overlay that the kernel sees, in the order of their keys.
+    var overlays: [Int] { order?.columns ?? Array(0..<core.pointee.columnCount) }
 
     /// Calls `body` with the rows in the kernel's words. `columns` lend their names where they are the overlay's.
     func withEncodable<R>(_ columns: OutputColumns, _ body: (EncodableRows) throws -> R) rethrows -> R {
-        let count = core.pointee.columnCount
+        let count = order?.columns.count ?? core.pointee.columnCount
         return try withUnsafeTemporaryAllocation(of: OverlayCells.self, capacity: count) { overlays in
-            for number in 0..<count { overlays.initializeElement(at: number, to: cells(core.pointee.columns + number)) }
+            for place in 0..<count {
+                let number = order?.columns[place] ?? place
+                overlays.initializeElement(at: place, to: cells(core.pointee.columns + number))
+            }
             if count > 0 { columns.name(overlays) }
             guard let slots else {
                 let selection = core.pointee.selection.map { UnsafePointer($0) }

@@ -16,6 +16,7 @@
         self.base = base
         self.core = .allocate(capacity: 1)
         self.core.initialize(to: core)
+        self.core.pointee.base = base
     }
 
     deinit {
@@ -74,19 +75,17 @@ extension BatchStorage {
         guard let base, slot < core.pointee.baseRows else { return nil }
         let row = core.pointee.firstRow + slot
         if let schema = base.schema { return schema.index(of: name).flatMap { base.field(row, $0) } }
-        guard case .json(let tape, let rows, _) = base.layout else { return nil }
-        return JSONMembers(bytes: base.bytes, tape: tape, position: Int(rows[row].tape)).find(name)
-            .map { Field(.json(base.bytes, tape, $0)) }
+        return base.member(name, row: row)
     }
 
     /// Names of the row's fields, in order.
     func keys(slot: Int) -> [String] {
         let core = core.pointee
-        if let order = core.keyOrders[slot] {
-            return order.filter { !isRemoved($0, slot) }.map { core.columns[$0].name }
-        }
+        let order = core.keyOrders?[slot]
         var keys: [String] = []
-        if let schema = base?.schema {
+        if let order, order.isAlone {
+            // Nothing but its cells.
+        } else if let schema = base?.schema {
             keys = schema.names.filter { field($0, slot: slot) != nil }
         } else if let base, slot < core.baseRows {
             keys = base.keys(core.firstRow + slot)
@@ -94,19 +93,22 @@ extension BatchStorage {
         }
         guard core.columnCount > 0 else { return keys }
         let known = Set(keys.map(ByteKey.init))
-        for number in 0..<core.columnCount where !known.contains(ByteKey(text: core.columns[number].name)) {
+        for number in order?.columns ?? Array(0..<core.columnCount)
+        where !known.contains(ByteKey(text: core.columns[number].name)) {
             if case .some(.some) = overlayField(number, slot: slot) { keys.append(core.columns[number].name) }
         }
         return keys
     }
-
-    private func isRemoved(_ number: Int, _ slot: Int) -> Bool {
-        let column = core.pointee.columns[number]
-        return column.tags[column.cell(slot)] == CellTag.removed
-    }
 }
 
 extension BatchBase {
+    /// The member of a JSON record whose keys are its own; nil where it has none.
+    func member(_ name: String, row: Int) -> Field? {
+        guard case .json(let tape, let rows, _) = layout else { return nil }
+        return JSONMembers(bytes: bytes, tape: tape, position: Int(rows[row].tape)).find(name)
+            .map { Field(.json(bytes, tape, $0)) }
+    }
+
     /// The field in column `position` of the schema; nil where the row has none.
     func field(_ row: Int, _ position: Int) -> Field? { indexedField(row, indexColumn(position)) }
 

@@ -140,13 +140,10 @@ extension RecordBatch {
             }
         }
         replaceBase(storage.base.map { view.view(of: $0) }) { core in
-            let places = Schema(names)
             core.keepColumns(names.compactMap { core.findColumn($0) })
-            guard core.hasKeyOrders else { return }
-            core.keyOrders = core.keyOrders.mapValues { order in
-                order.sorted {
-                    places.index(of: core.columns[$0].name) ?? 0 < places.index(of: core.columns[$1].name) ?? 0
-                }
+            // The columns are in order now; rows that stand on their cells alone still do.
+            core.keyOrders = core.keyOrders?.map {
+                $0.isAlone ? KeyOrder(columns: $0.columns.sorted(), isAlone: true) : nil
             }
         }
     }

@@ -32,7 +32,8 @@ public struct Record: Sendable {
         }
     }
 
-    /// A field's value; nil where there is none. Setting nil removes the field, setting `.null` writes null.
+    /// A field's value; nil where there is none. Setting nil removes the field, setting `.null` writes null. A field that is new comes
+    /// last; one that the record has of its file keeps its place, also when it is removed and set again.
     ///
     /// Complexity: reading is O(columns) for JSON records, O(1) for others, and decodes the one field. Setting in a loop over
     /// records allocates nothing per record but for text, which is copied once.
@@ -136,7 +137,7 @@ extension Record: CustomStringConvertible {
 extension BatchStorage {
     /// What a JSON line holds, if it is no object.
     func wholeValue(slot: Int) -> Value? {
-        guard let base, slot < core.pointee.baseRows, core.pointee.keyOrders[slot] == nil,
+        guard let base, slot < core.pointee.baseRows, core.pointee.keyOrders?[slot]?.isAlone != true,
             case .json(let tape, let rows, nil) = base.layout
         else {
             return nil

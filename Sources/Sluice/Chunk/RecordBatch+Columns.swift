@@ -50,10 +50,11 @@ extension RecordBatch {
         try withCore { core in
             let number = core.column(named: name)
             if core.columns[number].isConstant { core.expandColumn(number) }
+            let mayBeOutOfOrder = core.mayBeOutOfOrder(number)
             for position in 0..<count {
                 guard let value = try value(position) else { continue }
                 let slot = core.slot(position)
-                if core.hasKeyOrders { core.noteKey(number, slot) }
+                if mayBeOutOfOrder { core.placeKey(number, slot, isRemoved: false) }
                 core.setCell(number, slot, to: value)
             }
         }

@@ -10,13 +10,13 @@ extension RecordBatch {
         core.takeColumns(of: old)
         for slot in slots { core.takeCells(of: old, from: slot, to: slot - low) }
         if !slots.elementsEqual(low...high) { core.setSelection(slots.map { UInt32($0 - low) }) }
-        return RecordBatch(BatchStorage(base: baseRows > 0 ? storage.base : nil, core: core))
+        return RecordBatch(BatchStorage(base: storage.base, core: core))
     }
 
     /// The same records on memory of their own: blocks of the input are let go. Rows between them that were removed are kept.
     public func compacted() -> RecordBatch {
         let core = storage.core.pointee
-        guard let base = storage.base, core.baseRows > 0 else { return self }
+        guard let base = storage.base else { return self }
         let compact = base.compacted(core.firstRow..<core.firstRow + core.baseRows)
         var copy = BatchCore(firstRow: 0, baseRows: core.baseRows, slotCount: core.slotCount)
         copy.takeColumns(of: core)
@@ -38,8 +38,9 @@ extension Record {
 }
 
 extension BatchBase {
-    /// Rows of this base, copied to blocks that hold nothing else.
-    func compacted(_ rows: Range<Int>) -> BatchBase {
+    /// Rows of this base, copied to blocks that hold nothing else. Of none its columns are kept; nil: it has none.
+    fileprivate func compacted(_ rows: Range<Int>) -> BatchBase? {
+        guard !rows.isEmpty else { return schema.map(withoutRows) }
         let first = extent(rows.lowerBound).lowerBound
         let end = extent(rows.upperBound - 1).upperBound
         let pool = BlockPool(cacheLimit: 0)
@@ -96,6 +97,13 @@ extension BatchBase {
             selected: selected, flags: flags, isInferred: isInferred, isBinary: isBinary, nulls: nulls,
             dialect: dialect,
             origin: origin, blocks: blocks, isView: isView)
+    }
+
+    private func withoutRows(_ schema: Schema) -> BatchBase {
+        let block = BlockPool(cacheLimit: 0).block(capacity: 0)
+        return BatchBase(
+            layout: .csv(ends: block.entries, starts: block.entries), bytes: block.bytes, rowCount: 0, schema: schema,
+            columns: columns, selected: selected, flags: 0, origin: origin, blocks: [block], isView: isView)
     }
 
     private func copy(

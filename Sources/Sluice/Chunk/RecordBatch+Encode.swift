@@ -50,7 +50,7 @@ private final class EncodedRows {
         }
         for (column, value) in unfinished { storage.core.pointee.setCell(column, slot, to: value.value) }
         unfinished.removeAll(keepingCapacity: true)
-        if !isInOrder { storage.core.pointee.keyOrders[slot] = order }
+        if !isInOrder { storage.core.pointee.note(KeyOrder(columns: order, isAlone: false), slot) }
     }
 
     func begin() { isObject = true }

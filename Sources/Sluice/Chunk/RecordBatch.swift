@@ -100,6 +100,7 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
 
     mutating func withCore(_ body: (inout BatchCore) throws -> Void) rethrows {
         if !isKnownUniquelyReferenced(&access) { unshare() }
+        storage.core.pointee.orderedSlot = -1
         try body(&storage.core.pointee)
     }
 
@@ -110,7 +111,7 @@ extension RecordBatch: RandomAccessCollection, MutableCollection {
             source.base === storage.base && record.slot < source.core.pointee.baseRows
             && slot < storage.core.pointee.baseRows
             && source.core.pointee.firstRow + record.slot == storage.core.pointee.firstRow + slot
-        if isSameRow, storage.core.pointee.keepsOrder(of: record) {
+        if isSameRow {
             withCore {
                 $0.clearCells(slot)
                 $0.takeCells(of: source.core.pointee, from: record.slot, to: slot)
@@ -139,7 +140,8 @@ extension RecordBatch {
         withCore { $0.setSelection(kept) }
     }
 
-    /// Sets a field of all records to one value, kept once; nil removes the field. Complexity: O(1).
+    /// Sets a field of all records to one value, kept once; nil removes the field. Complexity: O(n) at most, O(1) for a
+    /// field that is new to records whose keys come in one order.
     public mutating func setAll(_ name: String, to value: Value?) { withCore { $0.setAll(name, to: value) } }
 
     /// Adds a record at the end.
@@ -190,28 +192,17 @@ extension RecordBatch: ExpressibleByArrayLiteral {
             if seen[row - low] { return nil }
             seen[row - low] = true
         }
-        var core = BatchCore(firstRow: low, baseRows: high - low + 1, slotCount: high - low + 1)
+        let count = high - low + 1
+        let storage = BatchStorage(base: base, core: BatchCore(firstRow: low, baseRows: count, slotCount: count))
         for (record, row) in zip(records, rows) {
-            if core.keepsOrder(of: record) {
-                core.takeCells(of: record.storage.core.pointee, from: record.slot, to: row - low)
-            } else {
-                core.fill(row - low, over: base, with: record)
-            }
+            storage.core.pointee.takeCells(of: record.storage.core.pointee, from: record.slot, to: row - low)
         }
-        core.setSelection(rows.map { UInt32($0 - low) })
-        return RecordBatch(BatchStorage(base: base, core: core))
+        storage.core.pointee.setSelection(rows.map { UInt32($0 - low) })
+        return RecordBatch(storage)
     }
 }
 
 extension BatchCore {
-    /// Whether cells alone, taken from `record`, keep the order of its keys on the base that it has. That of a JSON line that is
-    /// no object does not matter: encoders refuse it, as long as it has that base.
-    fileprivate func keepsOrder(of record: Record) -> Bool {
-        let source = record.storage
-        return keepsOrder(of: source.core.pointee, at: record.slot) { source.baseField($0, slot: record.slot) != nil }
-            || source.wholeValue(slot: record.slot) != nil
-    }
-
     /// Makes the row at `slot`, whose cells are empty, stand on its cells alone: the fields of `record`, in its order.
     fileprivate mutating func fill(_ slot: Int, over base: BatchBase?, with record: Record) {
         if let base, slot < baseRows { for key in base.keys(firstRow + slot) { set(key, slot: slot, to: nil) } }
@@ -223,7 +214,7 @@ extension BatchCore {
     mutating func fill(_ slot: Int, with record: Record, _ schema: Schema?, keepsOrder: Bool) {
         let source = record.storage
         var order: [Int] = []
-        if source.base == nil && source.core.pointee.keyOrders[record.slot] == nil {
+        if source.base == nil && source.core.pointee.keyOrders?[record.slot] == nil {
             // Cells to cells, in column order: no value is made.
             for number in 0..<source.core.pointee.columnCount {
                 let column = source.core.pointee.columns[number]
@@ -251,7 +242,7 @@ extension BatchCore {
             schema.map { $0.index(of: columns[number].name) ?? $0.count + number } ?? number
         }
         let isInOrder = zip(places, places.dropFirst()).allSatisfy { $0 < $1 }
-        if keepsOrder || !isInOrder { keyOrders[slot] = order }
+        if keepsOrder || !isInOrder { note(KeyOrder(columns: order, isAlone: true), slot) }
     }
 
     private mutating func expanded(_ number: Int) -> Int {

@@ -7,6 +7,8 @@ package final class RowBinder {
     private let pool: BlockPool
     /// The columns of the batch that came last: the next one nearly always has the same.
     private var plan: Plan?
+    /// The same for rows with keys in other orders.
+    private var plansByOrder: [KeyOrder: Plan] = [:]
     /// JSON records as rows of the columns: the unit's values by column, and its first row with a key that is none.
     private var projected: (of: BatchBase, base: BatchBase, firstUnknown: Int)?
     /// The schema last found to have no other columns.
@@ -35,37 +37,27 @@ package final class RowBinder {
     package func forEachRun(of batch: RecordBatch, _ body: (BoundRows) throws -> Void) throws {
         let core = batch.storage.core
         let base = hasColumns ? project(batch.storage.base) : batch.storage.base
-        guard core.pointee.hasKeyOrders else {
+        guard let orders = core.pointee.keyOrders else {
             return try bind(BatchRows(base: base, core: core), 0..<batch.count, body)
         }
-        // Rows with an order of their own one by one, the others in runs.
+        if let common = core.pointee.commonOrder() {
+            let order = hasColumns ? nil : KeyOrder(columns: common, isAlone: false)
+            return try bind(BatchRows(base: base, core: core, order: order), 0..<batch.count, body)
+        }
+        let slots = batch.indices.map { UInt32(batch.checkedSlot($0)) }
         var start = 0
-        while start < batch.count {
-            var end = start + 1
-            if let order = core.pointee.keyOrders[batch.checkedSlot(start)] {
-                try bind(batch, start, order, body)
-            } else {
-                while end < batch.count, core.pointee.keyOrders[batch.checkedSlot(end)] == nil { end += 1 }
-                let slots = (start..<end).map { UInt32(batch.checkedSlot($0)) }
-                try bind(BatchRows(base: base, core: core, slots: slots), start..<end, body)
+        while start < slots.count {
+            let number = orders.number(Int(slots[start]))
+            let end = slots[start...].firstIndex { orders.number(Int($0)) != number } ?? slots.count
+            var rows = BatchRows(base: base, core: core, slots: slots[start..<end], order: orders.order(number))
+            if rows.order?.isAlone == true {
+                rows.base = nil
+            } else if hasColumns {
+                // They are all the order there is.
+                rows.order = nil
             }
+            try bind(rows, start..<end, body)
             start = end
-        }
-    }
-
-    /// A row that stands on its cells alone.
-    private func bind(
-        _ batch: RecordBatch, _ position: Int, _ order: [Int], _ body: (BoundRows) throws -> Void
-    ) throws {
-        let core = batch.storage.core
-        let rows = BatchRows(base: nil, core: core, slots: [UInt32(batch.checkedSlot(position))])
-        let names = hasColumns ? columns.names : order.map { core.pointee.columns[$0].name }
-        let columns = OutputColumns(names)
-        for (place, name) in names.enumerated() {
-            columns.bind(place, field: nil, overlay: core.pointee.findColumn(name))
-        }
-        try rows.withEncodable(columns) {
-            try body(BoundRows(rows: $0, columns: columns, positions: position..<position + 1, isRecords: false))
         }
     }
 
@@ -82,18 +74,29 @@ package final class RowBinder {
     /// Output columns for a batch, bound to where it has them.
     private func columns(of rows: BatchRows) -> OutputColumns {
         let schema = rows.base?.schema
-        if let plan, plan.schema === schema?.storage, rows.core.pointee.hasColumns(plan.overlay) { return plan.columns }
         let core = rows.core
+        let last = rows.order.map { plansByOrder[$0] } ?? plan
+        if let last, last.schema === schema?.storage, core.pointee.hasColumns(last.overlay) { return last.columns }
         let overlay = core.pointee.columnNames
+        let numbers = rows.overlays
+        let added = numbers.map { overlay[$0] }
         let isRecords = rows.base != nil && schema == nil
-        var names = hasColumns ? self.columns.names : isRecords ? overlay : schema?.names ?? []
-        if !hasColumns, !isRecords { names += overlay.filter { schema?.index(of: $0) == nil } }
+        var names = hasColumns ? self.columns.names : isRecords ? added : schema?.names ?? []
+        if !hasColumns, !isRecords { names += added.filter { schema?.index(of: $0) == nil } }
         let columns = OutputColumns(names)
         for (place, name) in names.enumerated() {
             let field = schema?.index(of: name, near: place).map { rows.base?.indexColumn($0) ?? $0 }
-            columns.bind(place, field: field, overlay: core.pointee.findColumn(name))
+            let number = core.pointee.findColumn(name)
+            columns.bind(place, field: field, overlay: rows.order == nil ? number : numbers.firstIndex { $0 == number })
         }
-        plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
+        let plan = Plan(schema: schema?.storage, overlay: overlay, columns: columns)
+        if let order = rows.order {
+            // As many as records can have; most have a few.
+            if plansByOrder.count == 64 { plansByOrder.removeAll() }
+            plansByOrder[order] = plan
+        } else {
+            self.plan = plan
+        }
         return columns
     }
 

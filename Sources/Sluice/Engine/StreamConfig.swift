@@ -3,8 +3,7 @@
 /// Records and bytes that a run writes do not depend on these numbers, but for compressed bytes (gzip, LZ4), which depend on
 /// `chunkSize`, `bufferSize` and `backpressureThreshold`. A *unit* of work is whole chunks of a file, up to the one that
 /// reaches about 256 KiB, or a quarter of the smaller of the latter two in records; each unit ends a block of the
-/// compression. Threads and memory change no byte. And where a processor gives records fields of several names in orders that
-/// differ, those stand as the chunk saw them first.
+/// compression. Threads and memory change no byte.
 public struct StreamConfig: Sendable {
     /// Records of a chunk, for file sources that were not given a size of their own; at least 1.
     public var chunkSize: Int

@@ -151,7 +151,7 @@ public final class FileStreamSink: SplitSink {
         if unknownColumns != .error, format != .csv {
             throw StreamError(
                 .invalidConfiguration, "only CSV has columns that a field may be none of", path: path,
-                hint: "leave it away")
+                hint: "leave unknownColumns (--unknown-columns) away")
         }
         if let level, compression.levels?.contains(level) != true {
             throw StreamError(

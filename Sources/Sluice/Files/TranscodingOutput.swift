@@ -29,8 +29,10 @@ final class TranscodingOutput {
         do {
             try formatter.encode(batch, into: &room)
             try transcode(into: &room.output)
-        } catch is Unencodable {
-            throw unencodable(batch, formatter, recordsBefore)
+        } catch {
+            // Whatever it is, a character of a record before it comes first.
+            if let error = unencodable(batch, formatter, recordsBefore) { throw error }
+            throw error is Unencodable ? Self.error("the text") : error
         }
     }
 
@@ -86,15 +88,15 @@ final class TranscodingOutput {
 // MARK: - Which record it was
 
 extension TranscodingOutput {
-    /// The error of the first record with a character that the encoding lacks, found by encoding them one by one, and its first
-    /// such field, found by encoding it without those behind.
+    /// The error of the first record that cannot be written, found by encoding them one by one, if it is for a character that the
+    /// encoding lacks; its first such field is found by encoding it without those behind.
     private func unencodable(
         _ batch: RecordBatch, _ formatter: RecordFormatter, _ recordsBefore: Int
-    ) -> StreamError {
-        guard let place = batch.indices.first(where: { !canEncode(batch.selecting($0..<$0 + 1), formatter) }) else {
-            return Self.error("the text")
-        }
+    ) -> StreamError? {
+        guard let place = batch.indices.first(where: { failure(batch.selecting($0..<$0 + 1), formatter) != nil })
+        else { return nil }
         let alone = batch.selecting(place..<place + 1)
+        guard failure(alone, formatter) is Unencodable else { return nil }
         let keys = alone[0].keys
         var low = 0
         var high = keys.count
@@ -102,7 +104,7 @@ extension TranscodingOutput {
             let middle = (low + high) / 2
             var start = alone
             for key in keys[(middle + 1)...] { start[0][key] = nil }
-            if canEncode(start, formatter) { low = middle + 1 } else { high = middle }
+            if failure(start, formatter) == nil { low = middle + 1 } else { high = middle }
         }
         var error = Self.error("the text")
         error.path = batch[place].storage.base?.origin.path
@@ -112,16 +114,16 @@ extension TranscodingOutput {
         return error
     }
 
-    private func canEncode(_ batch: RecordBatch, _ formatter: RecordFormatter) -> Bool {
+    private func failure(_ batch: RecordBatch, _ formatter: RecordFormatter) -> (any Error)? {
         let trial = TranscodingOutput(encoding, pool, kernel)
         var nowhere = Nowhere(pool)
         var room = Room(transcoder: trial, output: nowhere)
         do {
             try formatter.again().encode(batch, into: &room)
             try trial.transcode(into: &nowhere)
-            return true
+            return nil
         } catch {
-            return false
+            return error
         }
     }
 
