@@ -94,14 +94,17 @@ final class KeyOrders {
 }
 
 extension KeyOrders {
+    /// Whether no row was replaced whole.
+    var areAllOnBase: Bool { !orders.contains { $0.order.isAlone } }
+
     /// One order of `columnCount` columns that suits all rows that have one here, next to that of the columns; nil where there
     /// is none, or rows stand on their cells alone. What sets fields one after the other, some of them not always, makes such
     /// orders. Complexity: O(columns² + columns × orders).
     func common(_ columnCount: Int) -> [Int]? {
         var followers = [Set<Int>](repeating: [], count: columnCount)
         var waitsFor = [Int](repeating: 0, count: columnCount)
+        guard areAllOnBase else { return nil }
         for (order, _) in orders {
-            if order.isAlone { return nil }
             for (column, next) in zip(order.columns, order.columns.dropFirst())
             where followers[column].insert(next).inserted { waitsFor[next] += 1 }
         }

@@ -40,8 +40,10 @@ package final class RowBinder {
         guard let orders = core.pointee.keyOrders else {
             return try bind(BatchRows(base: base, core: core), 0..<batch.count, body)
         }
-        if let common = core.pointee.commonOrder() {
-            let order = hasColumns ? nil : KeyOrder(columns: common, isAlone: false)
+        // Columns of the output are all the order there is.
+        if hasColumns, orders.areAllOnBase { return try bind(BatchRows(base: base, core: core), 0..<batch.count, body) }
+        if !hasColumns, let common = core.pointee.commonOrder() {
+            let order = KeyOrder(columns: common, isAlone: false)
             return try bind(BatchRows(base: base, core: core, order: order), 0..<batch.count, body)
         }
         let slots = batch.indices.map { UInt32(batch.checkedSlot($0)) }
@@ -53,7 +55,6 @@ package final class RowBinder {
             if rows.order?.isAlone == true {
                 rows.base = nil
             } else if hasColumns {
-                // They are all the order there is.
                 rows.order = nil
             }
             try bind(rows, start..<end, body)
